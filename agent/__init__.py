@@ -1,0 +1,1 @@
+"""Someone playing: a policy or a script."""

@@ -1,0 +1,1 @@
+"""The game as the agent meets it: observations, actions, replays, and the engine."""

@@ -1,0 +1,141 @@
+"""Known units as the network reads them: rows of ``entities``, and the planes drawn from them.
+
+Compiled, since every step that is read goes through here.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from envs.interface import Alliance, EntityFeature, Visibility
+from envs.unit_rows import RowColumn, x_at, y_at
+
+_SELF, _ENEMY = int(Alliance.SELF), int(Alliance.ENEMY)
+_ROW_CERTAIN, _ROW_START = int(RowColumn.CERTAIN), int(RowColumn.BUILD_START)
+_ROW_LOOPS, _ROW_ORDER = int(RowColumn.BUILD_LOOPS), int(RowColumn.LAST_ORDER)
+_ROW_ORDER_LOOP = int(RowColumn.LAST_ORDER_LOOP)
+_F_TYPE, _F_ALLIANCE, _F_X, _F_Y, _F_AGE, _F_DISPLAY, _F_BUILD = range(7)
+_F_ORDER, _F_ORDER_AGE = int(EntityFeature.LAST_ORDER), int(EntityFeature.LAST_ORDER_AGE)
+_MAX_AGE = 32767
+_VISIBLE_CELL, _FOGGED_CELL = int(Visibility.VISIBLE), int(Visibility.FOGGED)
+
+
+@njit(cache=True)
+def write_entities(
+    rows: NDArray[np.int32],
+    loop: int,
+    entities: NDArray[np.int16],
+    units: NDArray[np.int32],
+    place_of_unit: NDArray[np.int32],
+) -> int:
+    """Write the known units as entities; return how many.
+
+    If there are more than fit into ``entities``, own units go first, then enemies, then neutral
+    ones, those near the player's own units before those far away.
+    """
+    count = 0
+    for unit in range(len(rows)):
+        count += rows[unit, 1] != 0
+    if count > len(entities):
+        chosen = _nearest_first(rows, loop, count)[: len(entities)]
+        chosen.sort()
+    else:
+        chosen = np.empty(count, np.int64)
+        place = 0
+        for unit in range(len(rows)):
+            if rows[unit, 1] != 0:
+                chosen[place] = unit
+                place += 1
+    for place in range(len(chosen)):
+        unit = chosen[place]
+        row = rows[unit]
+        units[place] = unit
+        place_of_unit[unit] = place
+        entity = entities[place]
+        entity[_F_TYPE] = row[0]
+        entity[_F_ALLIANCE] = row[1]
+        entity[_F_X] = x_at(row, loop)
+        entity[_F_Y] = y_at(row, loop)
+        entity[_F_AGE] = min(loop - row[_ROW_CERTAIN], _MAX_AGE)
+        entity[_F_DISPLAY] = row[2]
+        done = 100
+        if row[_ROW_LOOPS] > 0:
+            done = min(99, 100 * (loop - row[_ROW_START]) // row[_ROW_LOOPS])
+        entity[_F_BUILD] = done
+        entity[_F_ORDER] = row[_ROW_ORDER]
+        if row[_ROW_ORDER] >= 0:
+            entity[_F_ORDER_AGE] = min(loop - row[_ROW_ORDER_LOOP], _MAX_AGE)
+        else:
+            entity[_F_ORDER_AGE] = -1
+    return len(chosen)
+
+
+@njit(cache=True)
+def _nearest_first(rows: NDArray[np.int32], loop: int, count: int) -> NDArray[np.int64]:
+    """Return the known units in the order in which they are worth keeping."""
+    known = np.empty(count, np.int64)
+    keys = np.empty(count, np.float64)
+    place = 0
+    for unit in range(len(rows)):
+        if rows[unit, 1] == 0:
+            continue
+        known[place] = unit
+        nearest = 1 << 40
+        if rows[unit, 1] != _SELF:
+            x, y = x_at(rows[unit], loop), y_at(rows[unit], loop)
+            for own in range(len(rows)):
+                if rows[own, 1] == _SELF:
+                    away_x, away_y = x_at(rows[own], loop) - x, y_at(rows[own], loop) - y
+                    nearest = min(nearest, away_x * away_x + away_y * away_y)
+        first = 0.0 if rows[unit, 1] == _SELF else 1.0 if rows[unit, 1] == _ENEMY else 2.0
+        keys[place] = first * (np.int64(1) << 41) + (0 if rows[unit, 1] == _SELF else nearest)
+        place += 1
+    return known[np.argsort(keys, kind="mergesort")]
+
+
+@njit(cache=True)
+def explore(
+    rows: NDArray[np.int32],
+    loop: int,
+    sight: NDArray[np.int64],
+    subcells_per_cell: int,
+    visibility: NDArray[np.uint8],
+    explored: NDArray[np.bool_],
+) -> None:
+    """Draw what the player's units see, and remember what they have seen."""
+    size = len(visibility)
+    for y in range(size):
+        for x in range(size):
+            visibility[y, x] = _FOGGED_CELL if explored[y, x] else 0
+    for unit in range(len(rows)):
+        if rows[unit, 1] != _SELF:
+            continue
+        x, y = x_at(rows[unit], loop), y_at(rows[unit], loop)
+        reach = sight[rows[unit, 0]]
+        for cell_y in range(
+            max((y - reach) // subcells_per_cell, 0),
+            min((y + reach) // subcells_per_cell + 1, size),
+        ):
+            away_y = cell_y * subcells_per_cell + subcells_per_cell // 2 - y
+            for cell_x in range(
+                max((x - reach) // subcells_per_cell, 0),
+                min((x + reach) // subcells_per_cell + 1, size),
+            ):
+                away_x = cell_x * subcells_per_cell + subcells_per_cell // 2 - x
+                if away_x * away_x + away_y * away_y <= reach * reach:
+                    visibility[cell_y, cell_x] = _VISIBLE_CELL
+                    explored[cell_y, cell_x] = True
+
+
+@njit(cache=True)
+def draw_units(
+    entities: NDArray[np.int16], subcells_per_cell: int, plane: NDArray[np.uint8]
+) -> None:
+    """Draw whose unit stands in each cell: own over enemy over neutral."""
+    plane[:] = 0
+    for entity in entities:
+        x, y = entity[_F_X] // subcells_per_cell, entity[_F_Y] // subcells_per_cell
+        present = plane[y, x]
+        alliance = entity[_F_ALLIANCE]
+        if present == 0 or alliance == _SELF or (alliance == _ENEMY and present != _SELF):
+            plane[y, x] = alliance

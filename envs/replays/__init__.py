@@ -1,0 +1,1 @@
+"""Replay files to steps of observation and action, without the game."""
