@@ -1,0 +1,1 @@
+"""The network: an observation goes in, an action comes out."""

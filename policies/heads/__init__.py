@@ -1,0 +1,1 @@
+"""The six parts of an action, each decided from the ones before it."""
