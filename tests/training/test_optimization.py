@@ -1,0 +1,49 @@
+"""The schedule and the update, by hand."""
+
+import pytest
+import torch
+from torch import nn
+
+from training.config import OptimizerConfig
+from training.optimization import (
+    NonFiniteError,
+    apply_gradients,
+    learning_rate,
+    make_optimizer,
+)
+
+CONFIG = OptimizerConfig(learning_rate=1.0, warm_up_updates=4, final_share=0.1)
+
+
+@pytest.mark.parametrize(("num_updates", "expected"), [(0, 0.25), (1, 0.5), (3, 1.0), (9, 1.0)])
+def test_warm_up_is_linear(num_updates: int, expected: float):
+    assert learning_rate(CONFIG, num_updates=num_updates, progress=0.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"), [(0.0, 1.0), (0.5, 0.55), (1.0, 0.1), (1.2, 0.1)]
+)
+def test_a_cosine_falls_to_the_floor(progress: float, expected: float):
+    rate = learning_rate(CONFIG, num_updates=100, progress=progress)
+    assert rate == pytest.approx(expected)
+
+
+def test_gradients_are_clipped_over_all_weights_together():
+    layer = nn.Linear(1, 1)
+    for parameter, gradient in zip(layer.parameters(), (3.0, 4.0), strict=True):
+        parameter.grad = torch.full_like(parameter, gradient)
+    config = OptimizerConfig(max_gradient_norm=1.0)
+    norm = apply_gradients(layer, make_optimizer(layer, config), config, 0.1)
+    assert norm == pytest.approx(5.0)
+    assert layer.weight.grad.item() == pytest.approx(0.6)
+
+
+def test_a_gradient_that_overflows_is_refused():
+    layer = nn.Linear(1, 1)
+    before = layer.weight.item()
+    for parameter in layer.parameters():
+        parameter.grad = torch.full_like(parameter, torch.inf)
+    config = OptimizerConfig()
+    with pytest.raises(NonFiniteError, match="weight"):
+        apply_gradients(layer, make_optimizer(layer, config), config, 0.1)
+    assert layer.weight.item() == before

@@ -1,0 +1,64 @@
+"""Reading ahead: the same batches, in the same order, and every failure is told."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.builders import make_dataset
+from training.config import BatchConfig
+from training.dataset import read_dataset
+from training.reader import BackgroundReader
+from training.streams import Streams, streams_of_games
+
+SIZE = BatchConfig(num_streams=2, unroll_steps=8, micro_batch_streams=1)
+
+
+def streams(folder: Path) -> Streams:
+    games = read_dataset(folder).games[:3]
+    return streams_of_games(folder, games, SIZE, plane_size=8, seed=0, num_epochs=1)
+
+
+def leaves(tree: object) -> list[torch.Tensor]:
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    assert isinstance(tree, tuple)
+    return [leaf for part in tree for leaf in leaves(part)]
+
+
+def test_another_process_reads_the_same_batches(tmp_path: Path):
+    folder = make_dataset(tmp_path / "data", num_games=2)
+    with BackgroundReader(partial(streams, folder)) as reader:
+        found = list(reader)
+    expected = list(streams(folder))
+    assert [batch.position for batch in found] == [batch.position for batch in expected]
+    for a, b in zip(expected, found, strict=True):
+        for left, right in zip(leaves(a.chunks), leaves(b.chunks), strict=True):
+            assert left.dtype == right.dtype
+            assert torch.equal(left, right)
+
+
+def test_a_reader_may_be_left_in_the_middle(tmp_path: Path):
+    folder = make_dataset(tmp_path / "data", num_games=2)
+    with BackgroundReader(partial(streams, folder)) as reader:
+        next(iter(reader))
+    assert not reader._process.is_alive()
+
+
+def test_a_failure_to_read_is_told_with_its_reason(tmp_path: Path):
+    folder = make_dataset(tmp_path / "data", num_games=2)
+    for shard in (folder / "shards").iterdir():
+        shard.write_bytes(b"torn")
+    with (
+        BackgroundReader(partial(streams, folder)) as reader,
+        pytest.raises(RuntimeError, match="reading failed: ArrowInvalid"),
+    ):
+        list(reader)
+
+
+def test_a_reader_that_dies_is_noticed(tmp_path: Path):
+    with BackgroundReader(partial(streams, tmp_path)) as reader:
+        reader._process.kill()
+        with pytest.raises(RuntimeError, match="the reading process ended"):
+            list(reader)

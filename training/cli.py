@@ -1,0 +1,144 @@
+"""``latentstar COMMAND``: the command line.
+
+A command is a module with ``run`` and, where it has options, a configuration; both are imported
+when the command is called, so that the list of commands appears at once.
+"""
+
+import importlib
+import linecache
+import logging
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import NamedTuple, NoReturn
+
+import tyro
+
+OURS = {"agent", "envs", "policies", "training"}
+REFUSED = 2
+INTERRUPTED = 130
+
+
+class Command(NamedTuple):
+    """Where a command lives; ``configuration`` is module:class, or nothing without options."""
+
+    summary: str
+    module: str
+    configuration: str | None
+
+
+COMMANDS = {
+    "doctor": Command(
+        "what is installed, what is missing and how to mend it", "training.doctor", None
+    ),
+    "replays": Command(
+        "decode a folder of replays to a dataset; no game needed",
+        "training.preprocessing",
+        "training.preprocessing:ReplaysConfig",
+    ),
+    "bc": Command(
+        "behavioural cloning: learn to act as the players of a dataset did",
+        "training.behaviour_cloning",
+        "training.config:BehaviourCloningConfig",
+    ),
+    "score": Command(
+        "how well a policy predicts the actions of players it has not seen",
+        "training.score",
+        "training.config:ScoreConfig",
+    ),
+    "demo": Command(
+        "the three above on a folder of replays, in a few minutes",
+        "training.demo",
+        "training.demo:DemoConfig",
+    ),
+    "bench replays": Command(
+        "measure replay decoding against s2protocol",
+        "training.bench.replays",
+        "training.bench.replays:ReplaysBenchConfig",
+    ),
+}
+
+
+def main() -> NoReturn:
+    """Run the command that the program was called with, and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit status.
+
+    Returns:
+        0 when done, 1 when ``doctor`` found something broken, 2 when the input was refused,
+        130 when interrupted.
+    """
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        print(_overview())
+        return 0 if arguments else REFUSED
+    words = 2 if " ".join(arguments[:2]) in COMMANDS else 1
+    name, options = " ".join(arguments[:words]), arguments[words:]
+    if name not in COMMANDS:
+        return _refuse(f"no command is named {name!r}; there are {', '.join(COMMANDS)}")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        return _call(name, options)
+    except KeyboardInterrupt:
+        print(f"latentstar {name}: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        return _refuse(str(error), name)
+    except ValueError as error:
+        if not _is_refusal(error.__traceback__):
+            raise
+        return _refuse(str(error), name)
+
+
+def _overview() -> str:
+    """Return the list of commands."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:{width}}{command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        ["usage: latentstar COMMAND ...", "", *lines, "", "latentstar COMMAND --help: its options"]
+    )
+
+
+def _call(name: str, options: Sequence[str]) -> int:
+    """Import a command, make its configuration from the options, and run it."""
+    command = COMMANDS[name]
+    program = f"latentstar {name}"
+    if command.configuration is None:
+        tyro.cli(_without_options, args=options, prog=program, description=command.summary)
+        return 0 if importlib.import_module(command.module).run() else 1
+    module, class_name = command.configuration.split(":")
+    config = tyro.cli(
+        getattr(importlib.import_module(module), class_name),
+        args=options,
+        prog=program,
+        config=(tyro.conf.PositionalRequiredArgs,),
+    )
+    importlib.import_module(command.module).run(config)
+    return 0
+
+
+def _without_options() -> None:
+    """Take no options; tyro answers ``--help`` and refuses the rest."""
+
+
+def _is_refusal(traceback: TracebackType | None) -> bool:
+    """Return whether our own code raised on purpose; anything else is a fault to look into."""
+    assert traceback is not None
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
+    line = linecache.getline(code.co_filename, traceback.tb_lineno, names).strip()
+    return names["__name__"].partition(".")[0] in OURS and line.startswith("raise ")
+
+
+def _refuse(reason: str, name: str | None = None) -> int:
+    """Say in one line why the input was refused."""
+    program = "latentstar" if name is None else f"latentstar {name}"
+    print(f"{program}: {' '.join(reason.split())}", file=sys.stderr)
+    return REFUSED
+
+
+if __name__ == "__main__":
+    main()

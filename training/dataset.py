@@ -1,0 +1,157 @@
+"""A dataset folder: whose games it holds, how they are split, and each game's steps.
+
+``latentstar replays`` writes ``dataset.json`` (what its steps can know), ``index.parquet`` (a
+row for each player of each game) and ``shards/GAME.parquet``. Nothing here knows of replays.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow
+import pyarrow.parquet
+
+from envs.interface import INTERFACE_VERSION, Knowledge, Race
+from envs.timeline import Timeline
+from training.seeding import random_generator
+from training.shard import read_timeline
+
+DATASET_FILE = "dataset.json"
+INDEX_FILE = "index.parquet"
+
+_COLUMNS = ["game_id", "shard", "row", "split", "race", "opponent_race", "steps"]
+
+
+class Split(Enum):
+    """What a game is for; both its players' views go to the same."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class PlayerGame(NamedTuple):
+    """One player's view of one game."""
+
+    game_id: str
+    shard: str  # path within the dataset folder
+    row: int  # of the shard
+    race: Race
+    opponent_race: Race
+    num_steps: int
+    split: Split
+
+
+class Dataset(NamedTuple):
+    """What a dataset folder says of itself."""
+
+    folder: Path
+    knowledge: Knowledge
+    identity: str  # changes with any game, split or interface
+    games: tuple[PlayerGame, ...]
+
+    def of_split(self, split: Split) -> tuple[PlayerGame, ...]:
+        """Return the games of a split."""
+        return tuple(game for game in self.games if game.split is split)
+
+    def of_needed_split(self, split: Split) -> tuple[PlayerGame, ...]:
+        """Return the games of a split that cannot be done without.
+
+        Raises:
+            ValueError: it has none.
+        """
+        games = self.of_split(split)
+        if not games:
+            raise ValueError(f"{self.folder}: no games in the {split.value} split")
+        return games
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Return the description of a dataset.
+
+    Raises:
+        FileNotFoundError: no dataset there.
+        ValueError: it is empty, damaged, or of another interface version.
+    """
+    header = _read_header(folder)
+    version = header.get("interface_version")
+    if version != INTERFACE_VERSION:
+        raise ValueError(
+            f"{folder}: interface_version is {version} there and {INTERFACE_VERSION} here; "
+            "decode the replays again"
+        )
+    games = _read_index(folder)
+    _require_whole_games(folder, games)
+    try:
+        knowledge = Knowledge(header.get("knowledge"))
+    except ValueError as error:
+        raise ValueError(f"{folder / DATASET_FILE}: {error}") from error
+    return Dataset(folder, knowledge, _identity(knowledge, games), games)
+
+
+def open_game(folder: Path, game: PlayerGame) -> Timeline:
+    """Return one player's whole game; the only place where steps come from."""
+    return read_timeline(folder / game.shard, game.row)
+
+
+def sample_of_games(
+    games: tuple[PlayerGame, ...], size: int, *, seed: int
+) -> tuple[PlayerGame, ...]:
+    """Return a fixed sample of games, in their order; all of them if there are no more."""
+    order = random_generator(seed, "sample_of_games").permutation(len(games))
+    return tuple(games[i] for i in sorted(order[:size]))
+
+
+def _read_header(folder: Path) -> Mapping[str, Any]:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    for name in (DATASET_FILE, INDEX_FILE):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder}: not a dataset, it has no {name}")
+    try:
+        header = json.loads((folder / DATASET_FILE).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{folder / DATASET_FILE}: {error}") from error
+    if not isinstance(header, dict):
+        raise ValueError(f"{folder / DATASET_FILE}: wanted a table, got {header!r}")
+    return header
+
+
+def _read_index(folder: Path) -> tuple[PlayerGame, ...]:
+    try:
+        rows = pyarrow.parquet.read_table(folder / INDEX_FILE, columns=_COLUMNS).to_pylist()
+        games = [
+            PlayerGame(
+                game_id=row["game_id"],
+                shard=row["shard"],
+                row=int(row["row"]),
+                race=Race(row["race"]),
+                opponent_race=Race(row["opponent_race"]),
+                num_steps=int(row["steps"]),
+                split=Split(row["split"]),
+            )
+            for row in sorted(rows, key=lambda row: (row["game_id"], row["row"]))
+        ]
+    except (pyarrow.ArrowException, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{folder / INDEX_FILE}: {error}") from error
+    games = [game for game in games if game.num_steps > 0]
+    if not games:
+        raise ValueError(f"{folder}: the dataset holds no steps")
+    return tuple(games)
+
+
+def _require_whole_games(folder: Path, games: tuple[PlayerGame, ...]) -> None:
+    """Refuse a dataset in which one game teaches and tests."""
+    splits: dict[str, Split] = {}
+    for game in games:
+        if splits.setdefault(game.game_id, game.split) is not game.split:
+            raise ValueError(f"{folder}: game {game.game_id} is in more than one split")
+
+
+def _identity(knowledge: Knowledge, games: tuple[PlayerGame, ...]) -> str:
+    rows = [[*game[:-1], game.split.value] for game in games]  # enumerations are integers
+    content = json.dumps([INTERFACE_VERSION, knowledge.value, rows])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""What learning minimises: functions of logits and labels, without state."""

@@ -1,0 +1,63 @@
+"""Scalars to ``metrics.jsonl`` and TensorBoard, under names like ``bc/loss/action_type``."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from torch.utils.tensorboard.writer import SummaryWriter
+
+METRICS_FILE = "metrics.jsonl"
+
+
+class MetricsWriter:
+    """Appends scalars to a run folder; a context manager.
+
+    Args:
+        folder: the run folder.
+        first_step: lines after this step come from work that was lost, and are removed; 0 for
+            a run that starts.
+    """
+
+    def __init__(self, folder: Path, *, first_step: int) -> None:
+        path = folder / METRICS_FILE
+        if path.exists():
+            _remove_lines_after(path, first_step)
+        self._file = path.open("a", encoding="utf-8")
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step + 1)
+
+    def __enter__(self) -> "MetricsWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._board.close()
+
+    def write(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Append one line, and one point to each curve, at ``step`` agent steps."""
+        self._file.write(json.dumps({"step": step, **scalars}) + "\n")
+        self._file.flush()
+        for name, value in scalars.items():
+            self._board.add_scalar(name, value, step)
+
+
+def read_metrics(folder: Path) -> list[dict[str, int | float]]:
+    """Return the lines of a run's ``metrics.jsonl``; a torn last line is left out."""
+    return _whole_lines((folder / METRICS_FILE).read_text(encoding="utf-8"))
+
+
+def _remove_lines_after(path: Path, step: int) -> None:
+    kept = [line for line in _whole_lines(path.read_text(encoding="utf-8")) if line["step"] <= step]
+    shorter = path.with_suffix(".tmp")
+    shorter.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    shorter.replace(path)
+
+
+def _whole_lines(text: str) -> list[dict[str, int | float]]:
+    whole = text[: text.rfind("\n") + 1]  # what a killed run left half-written
+    return [json.loads(line) for line in whole.splitlines()]

@@ -1,0 +1,180 @@
+"""A game on disk: one Parquet file, one row for each player, nothing pickled.
+
+Columns are lists of the narrowest integers that hold them, loops stored as differences from the
+step that they belong to, all compressed. The file's metadata names the interface it was written
+for; another is refused.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from envs.interface import INTERFACE_VERSION, Knowledge
+from envs.timeline import STATISTICS, Timeline
+from envs.unit_rows import RowColumn
+
+_LOOP_COLUMNS = (
+    RowColumn.SINCE,
+    RowColumn.UNTIL,
+    RowColumn.CERTAIN,
+    RowColumn.BUILD_START,
+    RowColumn.LAST_ORDER_LOOP,
+)
+_COMPRESSION_LEVEL = 3
+
+
+class PlayerFacts(NamedTuple):
+    """What is kept of a player beside the steps; for later use and for choosing games."""
+
+    player: int
+    name: str
+    result: int | None
+    league: int | None
+    log: str  # what happened, a line each
+    chat: str  # what everybody wrote, a line each
+
+
+def write_shard(
+    path: Path,
+    timelines: tuple[Timeline, ...],
+    facts: tuple[PlayerFacts, ...],
+    game: dict[str, Any],
+    knowledge: Knowledge,
+) -> None:
+    """Write a game; the file appears whole or not at all.
+
+    Args:
+        path: of the new file.
+        timelines: of the players.
+        facts: of the players, in the same order.
+        game: what is known of the game, as JSON values.
+        knowledge: what the steps' source could know.
+    """
+    rows = [
+        {**_columns_of(timeline), **fact._asdict()}
+        for timeline, fact in zip(timelines, facts, strict=True)
+    ]
+    arrays = {name: _list_array([row[name] for row in rows]) for name in rows[0]}
+    metadata = {
+        "interface_version": str(INTERFACE_VERSION),
+        "knowledge": knowledge.value,
+        "game": json.dumps(game, ensure_ascii=False, sort_keys=True),
+    }
+    table = pa.table(arrays).replace_schema_metadata(metadata)
+    partial = path.with_suffix(".partial")
+    pq.write_table(
+        table,
+        partial,
+        compression="zstd",
+        compression_level=_COMPRESSION_LEVEL,
+        row_group_size=1,
+        use_dictionary=False,
+        write_statistics=False,
+    )
+    partial.replace(path)
+
+
+def read_timeline(path: Path, row: int) -> Timeline:
+    """Read one player's game.
+
+    Args:
+        path: of the shard.
+        row: 0 or 1, which of its players.
+
+    Raises:
+        ValueError: the shard was written for another version of the interface.
+    """
+    file = pq.ParquetFile(path)
+    _check_version(path, file.schema_arrow.metadata or {})
+    names = [name for name in file.schema_arrow.names if name not in PlayerFacts._fields]
+    return _timeline_from(file.read_row_group(row, columns=names))
+
+
+def read_facts(path: Path, row: int) -> PlayerFacts:
+    """Read what is kept of one player beside the steps."""
+    table = pq.ParquetFile(path).read_row_group(row, columns=list(PlayerFacts._fields))
+    return PlayerFacts(**table.to_pylist()[0])
+
+
+def _check_version(path: Path, metadata: dict[bytes, bytes]) -> None:
+    version = metadata.get(b"interface_version", b"none").decode()
+    if version != str(INTERFACE_VERSION):
+        raise ValueError(
+            f"{path} must have interface version {INTERFACE_VERSION}, it has {version}: "
+            "decode the replays again"
+        )
+
+
+def _columns_of(timeline: Timeline) -> dict[str, Any]:
+    """Return a timeline as columns, in the form in which they are stored."""
+    columns: dict[str, Any] = timeline._asdict()
+    change_row = columns.pop("change_row")
+    step_of_change = np.repeat(timeline.step_loop, timeline.step_num_changes)
+    for column in RowColumn:
+        values = change_row[:, column]
+        if column in _LOOP_COLUMNS:
+            values = values - step_of_change
+        columns[f"change_{column.name.lower()}"] = values
+    columns["step_loop"] = np.diff(timeline.step_loop, prepend=0)
+    statistics = columns.pop("statistics")
+    for i, feature in enumerate(STATISTICS):
+        columns[f"statistics_{feature.name.lower()}"] = statistics[:, i]
+    return columns
+
+
+def _timeline_from(table: pa.Table) -> Timeline:
+    columns: dict[str, Any] = {}
+    for name in table.column_names:
+        value = table.column(name)[0]
+        columns[name] = (
+            value.values.to_numpy() if isinstance(value, pa.ListScalar) else value.as_py()
+        )
+    step_loop = np.cumsum(columns["step_loop"], dtype=np.int32)
+    num_changes = columns["step_num_changes"].astype(np.int32)
+    step_of_change = np.repeat(step_loop, num_changes)
+    change_row = np.empty((len(step_of_change), len(RowColumn)), np.int32)
+    for column in RowColumn:
+        values = columns.pop(f"change_{column.name.lower()}").astype(np.int32)
+        change_row[:, column] = values + step_of_change if column in _LOOP_COLUMNS else values
+    statistics = np.stack(
+        [columns.pop(f"statistics_{f.name.lower()}").astype(np.int32) for f in STATISTICS], axis=1
+    )
+    dtypes = _dtypes()
+    for name, dtype in dtypes.items():
+        if name in columns:
+            columns[name] = columns[name].astype(dtype)
+    columns.update(step_loop=step_loop, change_row=change_row, statistics=statistics)
+    return Timeline(**columns)
+
+
+def _dtypes() -> dict[str, Any]:
+    """Return the element type of each array of a timeline, from its annotations."""
+    return {
+        name: annotation.__args__[1].__args__[0]
+        for name, annotation in Timeline.__annotations__.items()
+        if hasattr(annotation, "__args__")
+        and len(annotation.__args__) == 2
+        and hasattr(annotation.__args__[1], "__args__")
+    }
+
+
+def _list_array(values: list[Any]) -> pa.Array:
+    """Return values as a column; arrays as lists of the narrowest integer that holds them."""
+    if not isinstance(values[0], np.ndarray):
+        return pa.array(values)
+    arrays = [np.asarray(value) for value in values]
+    low = min((int(a.min()) for a in arrays if a.size), default=0)
+    high = max((int(a.max()) for a in arrays if a.size), default=0)
+    dtype = next(
+        t
+        for t in (np.int8, np.int16, np.int32, np.int64)
+        if np.iinfo(t).min <= low and high <= np.iinfo(t).max
+    )
+    offsets = np.cumsum([0, *(len(a) for a in arrays)], dtype=np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(np.concatenate(arrays).astype(dtype))
+    )
