@@ -77,9 +77,10 @@ def head_for(row: NDArray[np.int32], loop: int, x: float, y: float, speed: float
     distance = np.sqrt(away_x * away_x + away_y * away_y)
     if speed <= 0 or distance < 1:
         return
-    row[_VX] = np.int32(np.round(256 * speed * away_x / distance))
-    row[_VY] = np.int32(np.round(256 * speed * away_y / distance))
-    row[_UNTIL] = loop + np.int32(np.ceil(distance / speed))
+    loops = np.int32(np.ceil(distance / speed))
+    row[_VX] = np.int32(np.round(256 * away_x / loops))
+    row[_VY] = np.int32(np.round(256 * away_y / loops))
+    row[_UNTIL] = loop + loops
 
 
 @njit(cache=True)

@@ -160,8 +160,8 @@ class ScoreConfig:
     split: Annotated[Split, EnumChoicesFromValues] = Split.TEST
     checkpoint: Annotated[CheckpointChoice, EnumChoicesFromValues] = CheckpointChoice.BEST
     max_games: int | None = None  # score a fixed sample of this many players' games, not all
-    streams: int = 16  # games read side by side
-    unroll_steps: int = 32  # steps of each computed at once
+    streams: int = 32  # games read side by side
+    unroll_steps: int = 16  # steps of each computed at once
     bootstraps: int = 1000  # resamplings of games, for the intervals
     seed: int = 0  # of the resamplings
     device: str | None = None  # cuda where there is one, else cpu

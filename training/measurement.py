@@ -25,6 +25,7 @@ FORBIDDEN_PROBABILITY = 1e-6
 """What a command that the policy's mask forbids is held to have been given."""
 
 _TOP = 5
+_SELECTIONS_AT_ONCE = 64
 
 
 class CommandScores(NamedTuple):
@@ -138,14 +139,17 @@ def _selection_values(
 ) -> dict[str, NDArray[np.float64]]:
     """Return how well the likeliest selection, pick by pick, matches the true one."""
     mask = masks.selected_units
-    num_entities = inputs[3].shape[1]
-    chosen = head.draw(
-        *inputs[:4],
-        sampling=Sampling.GREEDY,
-        temperature=1.0,
-        generator=torch.Generator(mask.device),  # greedy choices draw nothing
-    ).selected_units
-    found, true = _as_sets(chosen, num_entities), _as_sets(selected[mask], num_entities)
+    true = _as_sets(selected[mask], inputs[3].shape[1])
+    found = torch.zeros_like(true)
+    # Groups of like size, since all rows of a group wait for the one that picks most.
+    for rows in true.sum(-1).argsort().split(_SELECTIONS_AT_ONCE):
+        chosen = head.draw(
+            *(part[rows] for part in inputs[:4]),
+            sampling=Sampling.GREEDY,
+            temperature=1.0,
+            generator=torch.Generator(mask.device),  # greedy choices draw nothing
+        ).selected_units
+        found[rows] = _as_sets(chosen, true.shape[1])
     shared, either = (found & true).sum(-1), (found | true).sum(-1)
     columns = {
         "selected_units_iou": shared / either.clamp(min=1),

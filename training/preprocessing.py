@@ -165,6 +165,7 @@ def _decode_all(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator[No
         ray.init(
             num_cpus=config.workers,
             include_dashboard=False,
+            _node_ip_address="127.0.0.1",
             logging_level=logging.ERROR,
             configure_logging=False,
         )

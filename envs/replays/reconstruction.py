@@ -133,10 +133,10 @@ class _Walk:
             side.wait(self.world)
 
     def _track_before(self, loop: int) -> None:
-        """Apply the tracker's events of all loops before ``loop``."""
+        """Apply the tracker's events of loops before ``loop``; those of loop 0 are the start."""
         while self._next_tracked < len(self._tracked):
             event = self._tracked[self._next_tracked]
-            if event.loop >= loop:
+            if event.loop >= max(loop, 1):
                 return
             self._next_tracked += 1
             self._track(event)
