@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.interface import Alliance, EntityFeature, Visibility
+from envs.interface import UNKNOWN, Alliance, EntityFeature, Visibility
 from envs.unit_rows import RowColumn, x_at, y_at
 
 _SELF, _ENEMY = int(Alliance.SELF), int(Alliance.ENEMY)
@@ -17,6 +17,7 @@ _ROW_ORDER_LOOP = int(RowColumn.LAST_ORDER_LOOP)
 _F_TYPE, _F_ALLIANCE, _F_X, _F_Y, _F_AGE, _F_DISPLAY, _F_BUILD = range(7)
 _F_ORDER, _F_ORDER_AGE = int(EntityFeature.LAST_ORDER), int(EntityFeature.LAST_ORDER_AGE)
 _MAX_AGE = 32767
+_UNKNOWN = UNKNOWN
 _VISIBLE_CELL, _FOGGED_CELL = int(Visibility.VISIBLE), int(Visibility.FOGGED)
 
 
@@ -25,7 +26,6 @@ def write_entities(
     rows: NDArray[np.int32],
     loop: int,
     entities: NDArray[np.int16],
-    units: NDArray[np.int32],
     place_of_unit: NDArray[np.int32],
 ) -> int:
     """Write the known units as entities; return how many.
@@ -49,7 +49,6 @@ def write_entities(
     for place in range(len(chosen)):
         unit = chosen[place]
         row = rows[unit]
-        units[place] = unit
         place_of_unit[unit] = place
         entity = entities[place]
         entity[_F_TYPE] = row[0]
@@ -61,6 +60,8 @@ def write_entities(
         done = 100
         if row[_ROW_LOOPS] > 0:
             done = min(99, 100 * (loop - row[_ROW_START]) // row[_ROW_LOOPS])
+        elif row[_ROW_LOOPS] < 0:
+            done = _UNKNOWN
         entity[_F_BUILD] = done
         entity[_F_ORDER] = row[_ROW_ORDER]
         if row[_ROW_ORDER] >= 0:

@@ -234,7 +234,7 @@ class ScalarFeature(IntEnum):
 
     GAME_LOOP = 0
     HOME_RACE = 1
-    AWAY_RACE = 2
+    AWAY_RACE = 2  # as the opponent chose it: RANDOM stays RANDOM, units tell
     MMR = 3  # thousands
     LAST_ACTION_TYPE = 4
     LAST_DELAY = 5  # loops that really passed since the last action

@@ -19,6 +19,7 @@ from envs.interface import (
     MAX_ENTITIES,
     NUM_UNIT_TYPES,
     NUM_UPGRADES,
+    SUBCELLS,
     UNKNOWN,
     UNKNOWN_CELL,
     WORLD_SIZE,
@@ -150,7 +151,6 @@ class _Reader:
         self._rows = np.zeros((num_units, NUM_COLUMNS), np.int32)
         self._explored = np.zeros((plane_size, plane_size), np.bool_)
         self._entities = np.full((max_entities, len(EntityFeature)), UNKNOWN, np.int16)
-        self._units = np.zeros(max_entities, np.int32)
         self._place_of_unit = np.full(num_units, -1, np.int32)
         self._planes = np.full((len(MapPlane), plane_size, plane_size), UNKNOWN_CELL, np.uint8)
         self._scalars = np.full(len(ScalarFeature), UNKNOWN, np.int32)
@@ -173,7 +173,7 @@ class _Reader:
             self._rows,
             timeline.step_loop[step],
             unit_types().sight,
-            64 * self._cell,
+            SUBCELLS * self._cell,
             self._planes[MapPlane.VISIBILITY],
             self._explored,
         )
@@ -183,10 +183,10 @@ class _Reader:
         timeline = self._timeline
         loop = int(timeline.step_loop[step])
         self._place_of_unit.fill(-1)
-        count = write_entities(self._rows, loop, self._entities, self._units, self._place_of_unit)
+        count = write_entities(self._rows, loop, self._entities, self._place_of_unit)
         entities = self._entities[:count].copy()
         self._mark_last_action(entities, step)
-        draw_units(entities, 64 * self._cell, self._planes[MapPlane.PLAYER_RELATIVE])
+        draw_units(entities, SUBCELLS * self._cell, self._planes[MapPlane.PLAYER_RELATIVE])
         action, missing = self._action(step)
         return Step(
             observation=Observation(

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.interface import UNKNOWN, Alliance, DisplayType
+from envs.interface import SUBCELLS, UNKNOWN, WORLD_SIZE, Alliance, DisplayType
 
 VELOCITY_SCALE = 256
 """Velocities are stored as integers, this many to a subcell per loop."""
@@ -32,7 +32,7 @@ class RowColumn(IntEnum):
     UNTIL = 8  # loop at which it stands still
     CERTAIN = 9  # loop at which the position was last certain, or last seen
     BUILD_START = 10  # loop
-    BUILD_LOOPS = 11  # 0 when finished
+    BUILD_LOOPS = 11  # 0 when finished, UNKNOWN for a type whose time is not known
     LAST_ORDER = 12  # action type
     LAST_ORDER_LOOP = 13
 
@@ -43,7 +43,7 @@ _UNIT_TYPE, _ALLIANCE, _DISPLAY, _X, _Y, _VX, _VY, _SINCE, _UNTIL = range(9)
 _CERTAIN, _BUILD_START, _BUILD_LOOPS, _ORDER, _ORDER_LOOP = range(9, 14)
 _SELF, _NEUTRAL, _ENEMY = int(Alliance.SELF), int(Alliance.NEUTRAL), int(Alliance.ENEMY)
 _VISIBLE, _SNAPSHOT = int(DisplayType.VISIBLE), int(DisplayType.SNAPSHOT)
-_WORLD_END = 256 * 64 - 1
+_WORLD_END = WORLD_SIZE * SUBCELLS - 1
 _UNKNOWN = UNKNOWN
 
 

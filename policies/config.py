@@ -219,7 +219,7 @@ def preset(name: str) -> PolicyConfig:
 
 def _tiny() -> PolicyConfig:
     return PolicyConfig(
-        max_entities=192,
+        max_entities=320,
         entity_width=64,
         entity_encoder=PerceiverConfig(latent_width=64, cross_heads=1, latent_mlp_factor=1),
         spatial=SpatialConfig(

@@ -1,5 +1,6 @@
 """Small observations, actions and games for any test."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -205,12 +206,14 @@ def make_dataset(folder: Path, *, num_games: int = 10, num_steps: int = 20, seed
             {"map": "nowhere"},
             Knowledge.EVENTS,
         )
+        shard = folder / "shards" / f"{game_id}.parquet"
         for row, timeline in enumerate(timelines):
             index.append(
                 {
                     "game_id": game_id,
                     "row": row,
                     "shard": f"shards/{game_id}.parquet",
+                    "shard_sha256": hashlib.sha256(shard.read_bytes()).hexdigest(),
                     "split": split,
                     "player": row + 1,
                     "race": timeline.race,

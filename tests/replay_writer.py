@@ -51,6 +51,7 @@ class Script:
         self.seats = [_seat(i, result) for i, result in enumerate(results)]
         self.mmr: tuple[int | None, int | None] = (3500, None)
         self.leagues = (5, 0)
+        self.chosen_races: tuple[int | None, int | None] = (0, 1)  # Terran, Zerg; None is random
         self.map_size = (176, 160)
         self.metadata: dict[str, Any] | None = None
         # Whether the tracker says who acts for whom; that of 2.0.8 does not.
@@ -280,7 +281,14 @@ class Script:
                 "m_scaledRating": self.mmr[i],
                 "m_highestLeague": self.leagues[i],
             }
-            slots.append({"m_userId": user, "m_workingSetSlotId": 2 + i, "m_control": 2})
+            slots.append(
+                {
+                    "m_userId": user,
+                    "m_workingSetSlotId": 2 + i,
+                    "m_control": 2,
+                    "m_racePref": {"m_race": self.chosen_races[i]},
+                }
+            )
         return {
             "m_syncLobbyState": {
                 "m_userInitialData": initial,

@@ -244,7 +244,9 @@ class Cloning:
             policy=self.policy,
             knowledge=self._dataset.knowledge,
             seed=self._config.seed,
-            training=self.cloner.training_state(clock.to_json()),
+            training=self.cloner.training_state(
+                {**clock.to_json(), "dataset_identity": self._dataset.identity}
+            ),
         )
         self._saved_steps, self._saved_at = clock.num_steps, time.monotonic()
         if clock.best is not None:

@@ -6,6 +6,7 @@ row for each player of each game) and ``shards/GAME.parquet``. Nothing here know
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -22,7 +23,13 @@ from training.shard import read_timeline
 DATASET_FILE = "dataset.json"
 INDEX_FILE = "index.parquet"
 
-_COLUMNS = ["game_id", "shard", "row", "split", "race", "opponent_race", "steps"]
+SHARD_FOLDER = "shards"
+
+_COLUMNS = [
+    *("game_id", "shard", "shard_sha256", "row", "split", "race", "opponent_race", "steps"),
+]
+
+_log = logging.getLogger(__name__)
 
 
 class Split(Enum):
@@ -43,6 +50,7 @@ class PlayerGame(NamedTuple):
     opponent_race: Race
     num_steps: int
     split: Split
+    shard_sha256: str
 
 
 class Dataset(NamedTuple):
@@ -132,12 +140,16 @@ def _read_index(folder: Path) -> tuple[PlayerGame, ...]:
                 opponent_race=Race(row["opponent_race"]),
                 num_steps=int(row["steps"]),
                 split=Split(row["split"]),
+                shard_sha256=row["shard_sha256"],
             )
             for row in sorted(rows, key=lambda row: (row["game_id"], row["row"]))
         ]
     except (pyarrow.ArrowException, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{folder / INDEX_FILE}: {error}") from error
-    games = [game for game in games if game.num_steps > 0]
+    present = [game for game in games if (folder / game.shard).is_file()]
+    if len(present) < len(games):
+        _log.info("%s: %d of %d shards are here", folder, len(present) // 2, len(games) // 2)
+    games = [game for game in present if game.num_steps > 0]
     if not games:
         raise ValueError(f"{folder}: the dataset holds no steps")
     return tuple(games)
@@ -152,6 +164,8 @@ def _require_whole_games(folder: Path, games: tuple[PlayerGame, ...]) -> None:
 
 
 def _identity(knowledge: Knowledge, games: tuple[PlayerGame, ...]) -> str:
-    rows = [[*game[:-1], game.split.value] for game in games]  # enumerations are integers
+    rows = [
+        [game.split.value, *(part for part in game if part is not game.split)] for game in games
+    ]
     content = json.dumps([INTERFACE_VERSION, knowledge.value, rows])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -12,31 +12,38 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from envs.interface import INTERFACE_VERSION, Knowledge
 from envs.replays.archive import ReplayRefused
 from envs.replays.reconstruction import ReplayGame, decode_replay
 from envs.timeline import StepFlag, Timeline
+from training.dataset import DATASET_FILE, SHARD_FOLDER
 from training.preprocessing_report import write_report
 from training.progress import progress_bar
+from training.records import (
+    RECORD_FOLDER,
+    is_done,
+    read_records,
+    refusal,
+    shard_path,
+    write_index,
+    write_json,
+    write_record,
+)
+from training.replay_files import ReplayFile, find_replays
+from training.run_folder import LOCK_FILE, locked_run
 from training.shard import PlayerFacts, write_shard
 
 logger = logging.getLogger(__name__)
 
 RECORD_VERSION = 1
-
-# Of a hundred games, this many train, and the next few validate; the rest test.
-_TRAIN_PERCENT, _VALIDATION_PERCENT = 80, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +66,6 @@ class ReplaysConfig:
             raise ValueError(f"limit must be at least 1, got {self.limit}")
 
 
-class ReplayFile(NamedTuple):
-    """A file to decode."""
-
-    path: Path
-    name: str  # within the folder
-    sha256: str
-
-
 def run(config: ReplaysConfig) -> None:
     """Decode all replays in a folder.
 
@@ -74,19 +73,9 @@ def run(config: ReplaysConfig) -> None:
         FileNotFoundError: there is no such folder.
         ValueError: the folder has no replay, or the dataset is of another version.
     """
-    replays = find_replays(config.replays)[: config.limit]
-    _prepare(config.dataset)
-    pending = [replay for replay in replays if not _record_path(config.dataset, replay).exists()]
-    pending = list({replay.sha256: replay for replay in reversed(pending)}.values())[::-1]
-    done = len(replays) - len(pending)
-    if done:
-        logger.info("%d of %d replays were decoded before", done, len(replays))
-    with progress_bar("decoding replays") as bar:
-        for decoded, _ in enumerate(_decode_all(pending, config), start=done + 1):
-            bar.show(decoded / len(replays), f"{decoded} of {len(replays)}")
-    records = _without_duplicates(replays, config)
-    _write_index(records, config.dataset)
-    report = write_report(records, config.dataset)
+    replays = find_replays(config.replays, config.limit)
+    with locked_run(config.dataset):
+        report = _complete(replays, config)
     logger.info(
         "%d games with %d commands, %d files refused: see %s",
         report["games"],
@@ -96,33 +85,36 @@ def run(config: ReplaysConfig) -> None:
     )
 
 
-def game_split(game_id: str) -> str:
-    """Return the split of a game: by the hash of the game alone, never by player or row."""
-    place = int(hashlib.sha256(f"split {game_id}".encode()).hexdigest()[:8], 16) % 100
-    if place < _TRAIN_PERCENT:
-        return "train"
-    return "validation" if place < _TRAIN_PERCENT + _VALIDATION_PERCENT else "test"
+def _complete(replays: list[ReplayFile], config: ReplaysConfig) -> dict[str, Any]:
+    """Decode what is not yet decoded, and return the report on all of it."""
+    _prepare(config.dataset)
+    readable = [replay for replay in replays if replay.problem is None]
+    pending = [replay for replay in readable if not is_done(config.dataset, replay)]
+    pending = list({replay.sha256: replay for replay in reversed(pending)}.values())[::-1]
+    done = len(replays) - len(pending)
+    if done:
+        logger.info("%d of %d replays need no decoding", done, len(replays))
+    with progress_bar("decoding replays") as bar:
+        for decoded, _ in enumerate(_decode_all(pending, config), start=done + 1):
+            bar.show(decoded / len(replays), f"{decoded} of {len(replays)}")
+    records = read_records(replays, config.dataset)
+    restored = _restore_shards(replays, records, config)
+    if restored:
+        records = read_records(replays, config.dataset)
+    write_index(records, config.dataset)
+    return write_report(records, config.dataset)
 
 
-def find_replays(folder: Path) -> list[ReplayFile]:
-    """Return the replays in a folder and its subfolders, by name.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: it has no replay.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"replays must be a folder, there is none at {folder}")
-    found = (path for path in folder.rglob("*") if path.suffix.lower() == ".sc2replay")
-    files = sorted(path for path in found if path.is_file())
-    if not files:
-        raise ValueError(f"{folder} must hold .SC2Replay files, it holds none")
-    return [
-        ReplayFile(
-            file, str(file.relative_to(folder)), hashlib.sha256(file.read_bytes()).hexdigest()
-        )
-        for file in files
-    ]
+def _restore_shards(
+    replays: list[ReplayFile], records: list[dict[str, Any]], config: ReplaysConfig
+) -> int:
+    """Decode again what was a later copy until the first one was taken away; return how many."""
+    restored = 0
+    for replay, record in zip(replays, records, strict=True):
+        if "refused" not in record and not shard_path(config.dataset, replay).exists():
+            decode_one(replay, config)
+            restored += 1
+    return restored
 
 
 def _prepare(dataset: Path) -> None:
@@ -132,9 +124,12 @@ def _prepare(dataset: Path) -> None:
         "record_version": RECORD_VERSION,
         "knowledge": Knowledge.EVENTS.value,
     }
-    path = dataset / "dataset.json"
+    path = dataset / DATASET_FILE
     if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error})") from error
         for key, wanted in description.items():
             if found.get(key) != wanted:
                 raise ValueError(
@@ -142,13 +137,18 @@ def _prepare(dataset: Path) -> None:
                     "name another folder, or delete it and decode again"
                 )
     # A run that was stopped here leaves folders and parts of files, but no file.
-    elif any(p.is_file() and p.suffix != ".partial" for p in dataset.rglob("*")):
+    elif any(p.is_file() and not _is_ours(p) for p in dataset.rglob("*")):
         raise ValueError(f"{dataset} must be empty or a dataset, it is neither")
-    (dataset / "shards").mkdir(parents=True, exist_ok=True)
-    (dataset / "records").mkdir(exist_ok=True)
-    for leftover in dataset.rglob("*.partial"):
-        leftover.unlink()
-    _write_json(path, description)
+    for folder in (dataset, dataset / SHARD_FOLDER, dataset / RECORD_FOLDER):
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob("*.partial"):
+            leftover.unlink()
+    write_json(path, description)
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a file may lie in a folder that is to become a dataset."""
+    return path.name == LOCK_FILE or path.suffix == ".partial"
 
 
 def _decode_all(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator[None]:
@@ -162,10 +162,11 @@ def _decode_all(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator[No
 
     started_here = not ray.is_initialized()
     if started_here:
+        # A cluster that is named has its own processors; one of our own listens on loopback.
+        local: dict[str, Any] = {"num_cpus": config.workers, "_node_ip_address": "127.0.0.1"}
         ray.init(
-            num_cpus=config.workers,
+            **({} if "RAY_ADDRESS" in os.environ else local),
             include_dashboard=False,
-            _node_ip_address="127.0.0.1",
             logging_level=logging.ERROR,
             configure_logging=False,
         )
@@ -206,6 +207,8 @@ def decode_one(replay: ReplayFile, config: ReplaysConfig) -> None:
     except ReplayRefused as error:
         seconds = time.process_time() - started
         _refuse(replay, config.dataset, error.reason, str(error), seconds=seconds)
+    except OSError as error:
+        _refuse(replay, config.dataset, "cannot be read", str(error), seconds=0.0)
     except MemoryError:
         detail = f"its process would be larger than {config.memory_mib} MiB"
         _refuse(replay, config.dataset, "too much memory", detail, seconds=0.0)
@@ -249,7 +252,7 @@ def _write_game(replay: ReplayFile, game: ReplayGame, dataset: Path, started: fl
         "game_loops": lobby.game_loops,
         "random_seed": lobby.random_seed,
     }
-    path = dataset / "shards" / f"{game_id}.parquet"
+    path = shard_path(dataset, replay)
     write_shard(path, game.timelines, facts, described, Knowledge.EVENTS)
     record = {
         "file": replay.name,
@@ -259,11 +262,11 @@ def _write_game(replay: ReplayFile, game: ReplayGame, dataset: Path, started: fl
             for row, (timeline, fact) in enumerate(zip(game.timelines, facts, strict=True))
         ],
         "quality": game.quality.as_record(),
-        "replay_bytes": replay.path.stat().st_size,
+        "replay_bytes": replay.num_bytes,
         "shard_bytes": path.stat().st_size,
+        "shard_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    seconds = time.process_time() - started
-    _write_record(_record_path(dataset, replay), record, cpu_seconds=seconds)
+    write_record(dataset, replay, record, cpu_seconds=time.process_time() - started)
 
 
 def _player_record(row: int, timeline: Timeline, fact: PlayerFacts) -> dict[str, Any]:
@@ -286,101 +289,4 @@ def _player_record(row: int, timeline: Timeline, fact: PlayerFacts) -> dict[str,
 
 
 def _refuse(replay: ReplayFile, dataset: Path, reason: str, detail: str, *, seconds: float) -> None:
-    record = {
-        "file": replay.name,
-        "refused": reason,
-        "detail": detail,
-        "replay_bytes": replay.path.stat().st_size,
-    }
-    _write_record(_record_path(dataset, replay), record, cpu_seconds=seconds)
-
-
-def _record_path(dataset: Path, replay: ReplayFile) -> Path:
-    return dataset / "records" / f"{replay.sha256[:16]}.json"
-
-
-def _write_record(path: Path, record: dict[str, Any], *, cpu_seconds: float) -> None:
-    """Write a record; the time it took goes to a file beside it, as it differs from run to run."""
-    _write_json(path.with_suffix(".time"), {"cpu_seconds": cpu_seconds})
-    _write_json(path, record)
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def _without_duplicates(replays: list[ReplayFile], config: ReplaysConfig) -> list[dict[str, Any]]:
-    """Return the records of all files, refusing all but the first copy of a game.
-
-    Two people who save the same game write different bytes; its random seed tells.
-    """
-    dataset = config.dataset
-    first: dict[Any, str] = {}
-    records = []
-    for replay in replays:
-        path = _record_path(dataset, replay)
-        record = json.loads(path.read_text(encoding="utf-8"))
-        record["cpu_seconds"] = json.loads(path.with_suffix(".time").read_text())["cpu_seconds"]
-        keys: list[Any] = [replay.sha256]
-        if "refused" not in record and record["game"]["random_seed"] is not None:
-            races = [player["race"] for player in record["players"]]
-            keys.append((record["game"]["random_seed"], record["game"]["base_build"], *races))
-        copies = [first[key] for key in keys if key in first]
-        shard = dataset / "shards" / f"{replay.sha256[:16]}.parquet"
-        if not copies and "refused" not in record and not shard.exists():
-            decode_one(replay, config)  # a later copy, until the first one was taken away
-        if copies and "refused" not in record:
-            if keys[0] not in first:
-                shard.unlink(missing_ok=True)
-            detail = f"the same game as {copies[0]}"
-            record = {"refused": "duplicate", "detail": detail, "cpu_seconds": 0.0} | {
-                "replay_bytes": record["replay_bytes"]
-            }
-        for key in keys:
-            first.setdefault(key, replay.name)
-        records.append({**record, "file": replay.name})
-    return records
-
-
-def _write_index(records: Iterable[dict[str, Any]], dataset: Path) -> None:
-    rows = [
-        {
-            "game_id": record["game"]["game_id"],
-            "shard": f"shards/{record['game']['game_id']}.parquet",
-            "split": game_split(record["game"]["game_id"]),
-            "map_name": record["game"]["map_name"],
-            "version": record["game"]["version"],
-            "game_loops": record["game"]["game_loops"],
-            **player,
-        }
-        for record in records
-        if "refused" not in record
-        for player in record["players"]
-    ]
-    rows.sort(key=lambda row: (row["game_id"], row["row"]))
-    schema = pa.schema(
-        [(name, pa.string()) for name in ("game_id", "shard", "split", "map_name", "version")]
-        + [
-            (name, pa.int32())
-            for name in (
-                "game_loops",
-                "row",
-                "player",
-                "race",
-                "opponent_race",
-                "result",
-                "mmr",
-                "league",
-                "steps",
-                "synthetic",
-                "commands",
-                "clean_mapped",
-            )
-        ]
-    )
-    partial = dataset / "index.parquet.partial"
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), partial)
-    partial.replace(dataset / "index.parquet")
+    write_record(dataset, replay, refusal(replay, reason, detail), cpu_seconds=seconds)

@@ -22,7 +22,7 @@ CHECKPOINT_FOLDER = "checkpoints"
 CONFIG_FILE = "config.json"
 
 _BEST_FILE = "best.json"
-_LOCK_FILE = "run.lock"
+LOCK_FILE = "run.lock"
 
 
 class Best(NamedTuple):
@@ -40,7 +40,7 @@ def locked_run(folder: Path) -> Iterator[None]:
         ValueError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK_FILE).open("a+") as lock:
+    with (folder / LOCK_FILE).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -39,6 +39,7 @@ class Command(NamedTuple):
     tags: tuple[int, ...]  # the selection, dead units included
     target_tag: int | None
     place: tuple[int, int] | None  # subcells; of the target unit where there is one
+    is_target_fresh: bool  # given with this command, not left over from the one repeated
 
 
 class CommandReader:
@@ -49,6 +50,7 @@ class CommandReader:
         self._selection = Selection()
         self._fields: dict[str, Any] | None = None  # of the last command
         self._data: dict[str, Any] = {}  # its target, as last updated
+        self._is_fresh = False
 
     def read(self, event: Event) -> Command | None:
         """Take in an event; return the command that it is, if it is one."""
@@ -60,11 +62,11 @@ class CommandReader:
                 fields["m_controlGroupIndex"], fields["m_controlGroupUpdate"], fields["m_mask"]
             )
         elif event.name == "SCmdUpdateTargetPointEvent":
-            self._data = {"TargetPoint": fields["m_target"]}
+            self._data, self._is_fresh = {"TargetPoint": fields["m_target"]}, True
         elif event.name == "SCmdUpdateTargetUnitEvent":
-            self._data = {"TargetUnit": fields["m_target"]}
+            self._data, self._is_fresh = {"TargetUnit": fields["m_target"]}, True
         elif event.name == "SCmdEvent":
-            self._fields, self._data = fields, fields["m_data"]
+            self._fields, self._data, self._is_fresh = fields, fields["m_data"], True
             return self._command(event.loop, repeated=False)
         elif event.name == "SCommandManagerStateEvent" and fields["m_state"] == _REPEATED:
             return self._command(event.loop, repeated=True)
@@ -82,6 +84,7 @@ class CommandReader:
             target, tag, place = Target.UNIT, unit["m_tag"], _place(unit["m_snapshotPoint"])
         elif flags & _AUTOCAST:
             target = Target.AUTOCAST
+        is_fresh, self._is_fresh = self._is_fresh, False
         link, index = (used["m_abilLink"], used["m_abilCmdIndex"]) if used else (None, 0)
         return Command(
             loop=loop,
@@ -91,6 +94,7 @@ class CommandReader:
             tags=tuple(self._selection.selected),
             target_tag=tag,
             place=place,
+            is_target_fresh=is_fresh,
         )
 
 

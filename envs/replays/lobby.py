@@ -40,6 +40,7 @@ class Player(NamedTuple):
     result: int | None  # 1 won, -1 lost, 0 tie, None unknown
     mmr: int | None
     league: int | None  # 1 bronze to 7 grandmaster
+    chose_random: bool  # then the opponent does not know the race; False where it is not told
 
 
 class Lobby(NamedTuple):
@@ -132,6 +133,7 @@ def _players(
                 result=_RESULTS.get(seat["m_result"]),
                 mmr=mmr if mmr and 0 < mmr < _MAX_MMR else None,
                 league=initial.get("m_highestLeague") or None,
+                chose_random=_chose_random(lobby, user),
             )
         )
     return players[0], players[1]
@@ -153,6 +155,13 @@ def _numbers(
         if candidate.get("m_workingSetSlotId") == slot and candidate["m_userId"] is not None:
             return number, candidate["m_userId"]
     raise ReplayRefused("unknown players", f"no user acts for player {number}")
+
+
+def _chose_random(lobby: dict[str, Any] | None, user: int) -> bool:
+    for slot in lobby["m_lobbyState"]["m_slots"] if lobby else []:
+        if slot["m_userId"] == user:
+            return slot["m_racePref"]["m_race"] is None
+    return False
 
 
 def _lobby_state(protocol: Protocol, parts: ReplayParts) -> dict[str, Any] | None:

@@ -79,9 +79,10 @@ def _reconstruct(parts: ReplayParts) -> ReplayGame:
     if any(side.num_commands == 0 for side in sides):
         raise ReplayRefused("no commands", "one side never did anything")
     races = sides[0].race, sides[1].race
+    shown = [Race.RANDOM if side.player.chose_random else side.race for side in sides]
     timelines = (
-        sides[0].timeline(walk.world, races[1], tracked),
-        sides[1].timeline(walk.world, races[0], tracked),
+        sides[0].timeline(walk.world, shown[1], tracked),
+        sides[1].timeline(walk.world, shown[0], tracked),
     )
     for timeline in timelines:
         walk.quality.count_flags(timeline.step_flags)

@@ -256,7 +256,7 @@ def _obey(
 ) -> None:
     """Let units do, as far as it moves them, what a command tells them."""
     action_type = command.ability.action_type
-    if target is not None and command.place is not None and command.place != (0, 0):
+    if target is not None and command.place is not None and command.is_target_fresh:
         world.note_position(target, command.loop, *command.place)
     if action_type is None or not len(units):
         return
@@ -271,6 +271,8 @@ def _obey(
     if name == "Effect_Blink_pt":
         world.leap(units, command.loop, x, y, _BLINK_RANGE)
         return
+    if name.startswith(("Smart_", "Rally_")):
+        world.rally(units, x, y)
     short = 0
     if name.startswith("Effect_"):
         short = _EFFECT_RANGE

@@ -39,6 +39,7 @@ TRACKED = frozenset(
 _OUTDATED_COORDINATE = 64
 _OUTDATED_SCALE = 4
 _RALLY_DISTANCE = 5 * SUBCELLS
+_ROW_TYPE, _ROW_UNTIL = int(RowColumn.UNIT_TYPE), int(RowColumn.UNTIL)
 _X, _Y, _CERTAIN, _UNTIL = RowColumn.X, RowColumn.Y, RowColumn.CERTAIN, RowColumn.UNTIL
 
 
@@ -61,7 +62,6 @@ class World:
         self.tags: list[int] = []
         self.names: list[str] = []
         self.unit_with_tag: dict[int, int] = {}
-        self.scenery: set[int] = set()  # tags of what is known but no unit: beacons, zones
         self._newest_with_index: dict[int, int] = {}
         self._waypoints = np.zeros((1024, MAX_WAYPOINTS, 2), np.float64)
         self._num_waypoints = np.zeros(1024, np.int32)
@@ -110,7 +110,7 @@ class World:
     def send(
         self, units: NDArray[np.int32], loop: int, x: float, y: float, *, short: float, queued: bool
     ) -> None:
-        """Order units to a place; those that cannot walk take it as their rally point.
+        """Order units to a place; those that cannot walk stay.
 
         Args:
             units: their numbers.
@@ -120,13 +120,15 @@ class World:
             short: how far from the place they stop, in subcells.
             queued: after what they were ordered before.
         """
-        speeds = unit_types().speed[self.rows[units, RowColumn.UNIT_TYPE]]
-        for unit in units[speeds == 0]:
-            self._rally[int(unit)] = (x, y)
-        walking = units[speeds > 0]
+        walking = units[unit_types().speed[self.rows[units, RowColumn.UNIT_TYPE]] > 0]
         if len(walking):
             waypoints = (self._waypoints, self._num_waypoints)
             _send(self.rows, *waypoints, walking, loop, x, y, unit_types().speed, short, queued)
+
+    def rally(self, units: NDArray[np.int32], x: float, y: float) -> None:
+        """Let what units make walk to a place, in subcells; those that walk make none."""
+        for unit in units[unit_types().speed[self.rows[units, RowColumn.UNIT_TYPE]] == 0]:
+            self._rally[int(unit)] = (x, y)
 
     def stop(self, units: NDArray[np.int32], loop: int) -> None:
         """Let units stand where they are."""
@@ -173,9 +175,7 @@ class World:
         fields = event.fields
         name = fields["m_unitTypeName"].decode("utf-8", errors="replace")
         kind = unit_types().index.get(name, 0)
-        tag = (fields["m_unitTagIndex"] << 18) + fields["m_unitTagRecycle"]
         if unit_types().is_scenery[kind] or (kind == 0 and fields["m_controlPlayerId"] == 0):
-            self.scenery.add(tag)
             return None
         if self.count == MAX_UNITS:
             raise ReplayRefused("too many units", f"more than {MAX_UNITS} appear in one game")
@@ -183,6 +183,7 @@ class World:
             self._grow()
         unit = self.count
         self.count += 1
+        tag = (fields["m_unitTagIndex"] << 18) + fields["m_unitTagRecycle"]
         self.tags.append(tag)
         self.names.append(name)
         self.unit_with_tag[tag] = unit
@@ -200,7 +201,7 @@ class World:
         row[RowColumn.LAST_ORDER] = UNKNOWN
         if event.name == "SUnitInitEvent":
             row[RowColumn.BUILD_START] = event.loop
-            row[RowColumn.BUILD_LOOPS] = max(1, unit_types().build_loops[kind])
+            row[RowColumn.BUILD_LOOPS] = unit_types().build_loops[kind] or UNKNOWN
         elif event.loop > 0:
             self._rally_from_birth(unit, event)
         return unit
@@ -295,7 +296,7 @@ def _send(
     for unit in units:
         centre_x += x_at(rows[unit], loop) / len(units)
         centre_y += y_at(rows[unit], loop) / len(units)
-    crowd = 64 * FORMATION * np.sqrt(len(units) - 1.0)
+    crowd = SUBCELLS * FORMATION * np.sqrt(len(units) - 1.0)
     for unit in units:
         row = rows[unit]
         offset_x, offset_y = x_at(row, loop) - centre_x, y_at(row, loop) - centre_y
@@ -307,14 +308,14 @@ def _send(
             distance = np.sqrt(away_x * away_x + away_y * away_y)
             kept = max(0.0, distance - short) / distance if distance > 0 else 0.0
             goal_x, goal_y = goal_x - (1 - kept) * away_x, goal_y - (1 - kept) * away_y
-        if queued and (row[8] > loop or num_waypoints[unit] > 0):
+        if queued and (row[_ROW_UNTIL] > loop or num_waypoints[unit] > 0):
             if num_waypoints[unit] < MAX_WAYPOINTS:
                 waypoints[unit, num_waypoints[unit], 0] = goal_x
                 waypoints[unit, num_waypoints[unit], 1] = goal_y
                 num_waypoints[unit] += 1
         else:
             num_waypoints[unit] = 0
-            head_for(row, loop, goal_x, goal_y, speeds[row[0]])
+            head_for(row, loop, goal_x, goal_y, speeds[row[_ROW_TYPE]])
 
 
 @njit(cache=True)
@@ -327,8 +328,14 @@ def _proceed(
 ) -> None:
     for unit in range(len(rows)):
         row = rows[unit]
-        while num_waypoints[unit] > 0 and row[8] < loop:
-            head_for(row, row[8], waypoints[unit, 0, 0], waypoints[unit, 0, 1], speeds[row[0]])
+        while num_waypoints[unit] > 0 and row[_ROW_UNTIL] < loop:
+            head_for(
+                row,
+                row[_ROW_UNTIL],
+                waypoints[unit, 0, 0],
+                waypoints[unit, 0, 1],
+                speeds[row[_ROW_TYPE]],
+            )
             num_waypoints[unit] -= 1
             for i in range(num_waypoints[unit]):
                 waypoints[unit, i] = waypoints[unit, i + 1]

@@ -23,7 +23,7 @@ from training.streams import Streams
 
 def streams(timelines: list[Timeline], *, num_streams: int = 3, unroll_steps: int = 5) -> Streams:
     games = [
-        PlayerGame(str(i), "", 0, Race.ZERG, Race.ZERG, timeline.num_steps, Split.TEST)
+        PlayerGame(str(i), "", 0, Race.ZERG, Race.ZERG, timeline.num_steps, Split.TEST, "")
         for i, timeline in enumerate(timelines)
     ]
     size = BatchConfig(

@@ -22,10 +22,10 @@ from training.preprocessing import (
     RECORD_VERSION,
     ReplaysConfig,
     decode_one,
-    find_replays,
-    game_split,
     run,
 )
+from training.records import game_key, game_split
+from training.replay_files import find_replays
 from training.shard import read_facts, read_timeline
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,7 +77,8 @@ def test_every_game_becomes_a_shard_and_two_rows_of_the_index(tmp_path: Path):
     for row in rows:
         timeline = read_timeline(tmp_path / "out" / row["shard"], row["row"])
         assert timeline.num_steps == row["steps"] == row["commands"] + row["synthetic"]
-        assert row["split"] == game_split(row["game_id"])
+        record = json.loads((tmp_path / "out" / "records" / f"{row['game_id']}.json").read_text())
+        assert row["split"] == game_split(game_key(record)).value
 
 
 def test_the_index_tells_of_each_player(tmp_path: Path):
@@ -90,7 +91,7 @@ def test_the_index_tells_of_each_player(tmp_path: Path):
     assert first["map_name"] == "Tiny Île"
     assert first["version"] == "5.0.3.80949"
     assert first["game_loops"] == 2000
-    assert first["clean_mapped"] == 6  # the first order is to units not yet told of
+    assert first["clean_mapped"] == 7
     facts = read_facts(tmp_path / "out" / first["shard"], 0)
     assert (facts.name, facts.chat) == ("Anna", "900 1: gl hf")
 
@@ -105,15 +106,14 @@ def test_the_report_counts_what_was_read_and_what_was_refused(tmp_path: Path):
     report = preprocess(replays, tmp_path / "out")
     assert report["games"] == 4
     assert report["refused"] == {"not a replay": ["broken.SC2Replay"]}
-    # Each small game: ten commands, nine of them clean, all mapped, one a repeat; three produce
-    # something, one of them ordered from units not yet told of. The other game: two commands,
-    # of which one has neither a name nor a selection.
+    # Each small game: ten commands, all clean and mapped, one a repeat; three produce something.
+    # The other game: two commands, of which one has neither a name nor a selection.
     assert report["commands"] == 32
-    assert report["clean_fraction"] == report["clean_mapped_fraction"] == round(28 / 32, 5)
-    assert report["plausible_fraction"] == round(28 / 32, 5)
+    assert report["clean_fraction"] == report["clean_mapped_fraction"] == round(31 / 32, 5)
+    assert report["plausible_fraction"] == round(31 / 32, 5)
     assert report["repeat_fraction"] == round(3 / 32, 5)
     assert report["no_effect_fraction"] == 0
-    assert report["producer_fraction"] == round(6 / 9, 5)
+    assert report["producer_fraction"] == 1.0
     assert report["unmapped"] == {"unnamed": 1}
     assert {build: part["games"] for build, part in report["by_base_build"].items()} == {
         "76114": 1,
@@ -126,9 +126,7 @@ def test_the_report_counts_what_was_read_and_what_was_refused(tmp_path: Path):
         "forbidden": 0,
         "forbidden_fraction": 0,
     }
-    # The SCV ordered before any unit was known.
-    assert legality["by_function"]["Train_SCV_quick"]["forbidden"] == 3
-    assert legality["forbidden_fraction"] == round(3 / 31, 6)
+    assert legality["forbidden_fraction"] == 0
     sizes = [sum(p.stat().st_size for p in paths) for paths in (
         (tmp_path / "out" / "shards").iterdir(),
         [*replays.glob("game*"), replays / "other.SC2Replay"],
@@ -204,7 +202,7 @@ def test_a_second_run_decodes_nothing_and_changes_nothing(
     times = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "shards").iterdir()}
     with caplog.at_level(logging.INFO):
         preprocess(replays, tmp_path / "out")
-    assert "4 of 4 replays were decoded before" in caplog.text
+    assert "4 of 4 replays need no decoding" in caplog.text
     assert lasting_bytes(tmp_path / "out") == before
     assert {p: p.stat().st_mtime_ns for p in times} == times
 
@@ -441,7 +439,7 @@ def test_a_replay_within_its_bounds_is_decoded(tmp_path: Path):
 
 
 def test_splits_are_eighty_ten_ten_and_stay():
-    splits = [game_split(f"game{i}") for i in range(5000)]
+    splits = [game_split(f"game{i}").value for i in range(5000)]
     assert abs(splits.count("train") / 5000 - 0.8) < 0.02
     assert abs(splits.count("validation") / 5000 - 0.1) < 0.015
     # By hand: the first eight hex digits of the hash of "split game0", modulo a hundred.

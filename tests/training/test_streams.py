@@ -26,7 +26,7 @@ SIZE = BatchConfig(num_streams=3, unroll_steps=4, micro_batch_streams=2)
 
 def player_games(lengths: Sequence[int] = LENGTHS) -> list[PlayerGame]:
     return [
-        PlayerGame(f"game{i}", "", 0, Race.TERRAN, Race.ZERG, length, Split.TRAIN)
+        PlayerGame(f"game{i}", "", 0, Race.TERRAN, Race.ZERG, length, Split.TRAIN, "")
         for i, length in enumerate(lengths)
     ]
 

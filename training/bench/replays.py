@@ -18,8 +18,9 @@ from envs.replays.archive import ReplayRefused, read_parts
 from envs.replays.events import protocol_module
 from envs.replays.lobby import read_protocol
 from policies.config import PRESETS, preset
-from training.preprocessing import ReplayFile, ReplaysConfig, decode_one, find_replays
+from training.preprocessing import ReplaysConfig, decode_one
 from training.progress import progress_bar
+from training.replay_files import ReplayFile, find_replays
 from training.shard import read_timeline
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class ReplaysBench(NamedTuple):
 
 def run(config: ReplaysBenchConfig) -> ReplaysBench:
     """Measure; the first replay is decoded and read once before, to compile."""
-    replays = find_replays(config.replays)
+    replays = [replay for replay in find_replays(config.replays) if replay.problem is None]
     random.Random(config.seed).shuffle(replays)
     replays = replays[: config.games]
     tally = _Tally()

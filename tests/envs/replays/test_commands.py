@@ -99,7 +99,8 @@ def test_a_repeat_is_the_last_command_by_the_present_selection():
     script.repeat(4, 1)
     first, second = commands_of(script)
     assert not first.repeated
-    assert second == first._replace(loop=4, repeated=True, tags=tuple(MARINES[1:]))
+    again = first._replace(loop=4, repeated=True, is_target_fresh=False)
+    assert second == again._replace(tags=tuple(MARINES[1:]))
 
 
 def test_a_repeat_takes_the_updated_point():
@@ -113,6 +114,15 @@ def test_a_repeat_takes_the_updated_point():
         (576, 640),
         (576, 640),
     ]
+
+
+def test_a_target_is_fresh_until_it_is_repeated():
+    script = Script()
+    script.command(1, 1, ("attack", 0), at=(8.0, 8.0))
+    script.repeat(2, 1)
+    script.retarget(3, 1, (9.0, 10.0))
+    script.repeat(3, 1)
+    assert [command.is_target_fresh for command in commands_of(script)] == [True, False, True]
 
 
 def test_a_repeat_can_turn_from_a_point_to_a_unit_and_back():

@@ -170,6 +170,15 @@ def test_races_come_from_the_first_town_hall():
     assert scalars[ScalarFeature.AWAY_RACE] == Race.TERRAN
 
 
+def test_the_opponent_does_not_know_the_race_of_who_chose_random():
+    script = small_game()
+    script.chosen_races = (None, 1)
+    game = reconstruct(script.parts())
+    first, second = (steps_in(game, player)[0].observation.scalars for player in (0, 1))
+    assert first[ScalarFeature.HOME_RACE] == Race.TERRAN
+    assert second[ScalarFeature.AWAY_RACE] == Race.RANDOM
+
+
 def test_a_unit_walks_after_its_command_and_not_before():
     script = acting_opening()
     script.select(20, 1, script.own[1:2])

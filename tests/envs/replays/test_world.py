@@ -107,8 +107,10 @@ def test_a_diagonal_is_not_faster():
     world = scv()
     send(world, 80.5, 140.5)  # thirty right, forty up: fifty away
     x, y = world.place_of(0, 100)
-    assert x == pytest.approx(50.5 * SUBCELLS + 0.6 * 100 * SCV_SPEED, abs=1)
-    assert y == pytest.approx(100.5 * SUBCELLS + 0.8 * 100 * SCV_SPEED, abs=1)
+    # The walk is spread over whole loops, 285 here, so that it ends at its goal.
+    assert x == pytest.approx(50.5 * SUBCELLS + 100 * 30 * SUBCELLS / 285, abs=1)
+    assert y == pytest.approx(100.5 * SUBCELLS + 100 * 40 * SUBCELLS / 285, abs=1)
+    assert world.place_of(0, 285) == pytest.approx(cells(80.5, 140.5), abs=1)
 
 
 def test_a_unit_arrives_and_stays():
@@ -287,13 +289,21 @@ def test_a_commands_target_tells_exactly_where_a_unit_is():
     assert world.rows[0, RowColumn.CERTAIN] == 30
 
 
-def test_what_cannot_walk_takes_an_order_as_its_rally_point():
+def test_a_new_unit_walks_to_the_rally_point_of_what_made_it():
     world = scv()
-    world.send(units(1), 10, *cells(120.5, 150.5), short=0.0, queued=False)
+    world.rally(units(1), *cells(120.5, 150.5))
     assert world.place_of(1, 500) == cells(150.5, 150.5)
     world.apply(born(100, 2, "SCV", 148, 150))
     assert world.place_of(2, 100) == cells(148.5, 150.5)
     assert world.place_of(2, 5000) == pytest.approx(cells(120.5, 150.5), abs=STEP)
+
+
+def test_an_order_to_what_cannot_walk_moves_nobody():
+    world = scv()
+    world.send(units(1), 10, *cells(120.5, 150.5), short=0.0, queued=False)
+    world.apply(born(100, 2, "SCV", 148, 150))
+    assert world.place_of(1, 500) == cells(150.5, 150.5)
+    assert world.place_of(2, 5000) == cells(148.5, 150.5)
 
 
 def test_a_new_unit_takes_the_rally_of_what_made_it_rather_than_of_the_nearest():
@@ -302,8 +312,8 @@ def test_a_new_unit_takes_the_rally_of_what_made_it_rather_than_of_the_nearest()
         born(0, 1, "Hatchery", 104, 100),
         born(0, 2, "Egg", 104, 98),
     )
-    world.send(units(0), 1, *cells(50, 100), short=0.0, queued=False)
-    world.send(units(1), 1, *cells(150, 100), short=0.0, queued=False)
+    world.rally(units(0), *cells(50, 100))
+    world.rally(units(1), *cells(150, 100))
     world.apply(born(100, 3, "Drone", 104, 98, m_creatorUnitTagIndex=0))
     assert world.place_of(3, 5000) == pytest.approx(cells(50, 100), abs=STEP)
     world.apply(born(100, 4, "Drone", 104, 98))
@@ -315,14 +325,14 @@ def test_a_new_unit_takes_the_rally_of_what_made_it_rather_than_of_the_nearest()
 )
 def test_no_rally_is_taken_from(place: tuple[int, int], owner: int):
     world = scv()
-    world.send(units(1), 10, *cells(120.5, 150.5), short=0.0, queued=False)
+    world.rally(units(1), *cells(120.5, 150.5))
     world.apply(born(100, 2, "SCV", *place, m_controlPlayerId=owner))
     assert world.place_of(2, 5000) == cells(place[0] + 0.5, place[1] + 0.5)
 
 
 def test_a_dead_building_rallies_nobody():
     world = scv()
-    world.send(units(1), 10, *cells(120.5, 150.5), short=0.0, queued=False)
+    world.rally(units(1), *cells(120.5, 150.5))
     world.apply(about(50, "SUnitDiedEvent", 1))
     world.apply(born(100, 2, "SCV", 148, 150))
     assert world.place_of(2, 5000) == cells(148.5, 150.5)
@@ -370,7 +380,6 @@ def test_scenery_is_no_unit():
     assert world.apply(born(0, 7, "BeaconArmy", 1, 1)) is None
     assert world.apply(born(0, 8, "NobodyKnowsThis", 1, 1, m_controlPlayerId=0)) is None
     assert world.count == 2
-    assert world.scenery == {(7 << 18) + 1, (8 << 18) + 1}
     assert world.apply(about(9, "SUnitDiedEvent", 7)) is None
 
 
