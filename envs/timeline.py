@@ -72,7 +72,8 @@ class Step(NamedTuple):
     flags: StepFlag
     loop: int
     is_last: bool  # its delay says nothing
-    label_rows_missing: int  # selected or targeted units that the observation lacks
+    num_selected_missing: int  # selected units that the observation lacks
+    is_target_missing: bool  # the target is a known unit, but the observation lacks it
 
 
 class Timeline(NamedTuple):
@@ -187,7 +188,7 @@ class _Reader:
         entities = self._entities[:count].copy()
         self._mark_last_action(entities, step)
         draw_units(entities, SUBCELLS * self._cell, self._planes[MapPlane.PLAYER_RELATIVE])
-        action, missing = self._action(step)
+        action, num_selected_missing, is_target_missing = self._action(step)
         return Step(
             observation=Observation(
                 entities=entities,
@@ -201,7 +202,8 @@ class _Reader:
             flags=StepFlag(int(timeline.step_flags[step])),
             loop=loop,
             is_last=step == timeline.num_steps - 1,
-            label_rows_missing=missing,
+            num_selected_missing=num_selected_missing,
+            is_target_missing=is_target_missing,
         )
 
     def _mark_last_action(self, entities: NDArray[np.int16], step: int) -> None:
@@ -234,14 +236,13 @@ class _Reader:
         self._num_upgrades = max(self._num_upgrades, finished)
         return scalars.copy()
 
-    def _action(self, step: int) -> tuple[Action, int]:
+    def _action(self, step: int) -> tuple[Action, int, bool]:
+        """Return the action, how many selected units are missing, and whether the target is."""
         timeline = self._timeline
         rows = self._place_of_unit[self._selected(step)]
         rows = rows[rows >= 0]
         target = int(timeline.step_target_unit[step])
         target_row = self._place(target) if target >= 0 else UNKNOWN
-        missing = int(timeline.step_num_selected[step]) - len(rows)
-        missing += int(target >= 0 and target_row < 0)
         if step + 1 < timeline.num_steps:
             wait = int(timeline.step_loop[step + 1] - timeline.step_loop[step])
             delay = min(max(wait, 1), MAX_DELAY)
@@ -255,7 +256,8 @@ class _Reader:
             target_unit=target_row,
             target_location=(int(timeline.step_target_x[step]), int(timeline.step_target_y[step])),
         )
-        return action, missing
+        num_missing = int(timeline.step_num_selected[step]) - len(rows)
+        return action, num_missing, target >= 0 and target_row < 0
 
     def _selected(self, step: int) -> NDArray[np.int32]:
         end = self._selected_ends[step]

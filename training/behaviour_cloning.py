@@ -199,7 +199,7 @@ class Cloning:
         clock = self.clock
         clock.num_validations = int(clock.progress * self._config.validations)
         scalars = self._validation_scalars()
-        loss = scalars["bc/validation/loss/action_type"]
+        loss = scalars["bc/validation/score/action_type_nll"]
         metrics.write(clock.num_steps, scalars)
         is_best = clock.best is None or loss < clock.best.loss
         if is_best:

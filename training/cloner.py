@@ -45,7 +45,7 @@ class Cloner:
         head_weights: HeadWeights,
         autocast: torch.dtype | None,
     ) -> None:
-        self.policy = policy
+        self.policy = policy.train()  # cuDNN's LSTM learns in no other mode
         self.num_updates = 0
         self._optimizer_config = optimizer
         self._optimizer = make_optimizer(policy, optimizer)
@@ -59,8 +59,16 @@ class Cloner:
         """Learn from a batch.
 
         Raises:
-            NonFiniteError: saying where; weights and memories are as they were.
+            NonFiniteError: saying where; the weights are as they were, and streams in which a game
+                began forget the one before.
         """
+        try:
+            return self._update(batch, learning_rate)
+        except NonFiniteError:
+            self._forget_ended_games(batch)
+            raise
+
+    def _update(self, batch: Batch, learning_rate: float) -> Update:
         self._optimizer.zero_grad(set_to_none=True)
         scales = self._weights / _counts(batch.chunks).to(self._device).clamp(min=1)
         states: list[CoreState] = []
@@ -78,6 +86,10 @@ class Cloner:
         self.num_updates += 1
         assert sums is not None
         return Update(sums, float((sums.losses * scales.double().cpu()).sum()), norm)
+
+    def _forget_ended_games(self, batch: Batch) -> None:
+        goes_on = ~torch.cat([chunk.is_first.any(0) for chunk in batch.chunks]).to(self._device)
+        self._state = CoreState(*(part * goes_on[:, None] for part in self._state))
 
     def training_state(self, values: dict[str, Any]) -> TrainingState:
         """Return what, with the weights, lets another cloner go on from here."""

@@ -99,7 +99,7 @@ class BehaviourCloningConfig:
     preset: str = "tiny"  # sizes of network and batch: tiny, small or full
     entity_encoder: Annotated[EntityEncoder, EnumChoicesFromValues] = EntityEncoder.PERCEIVER
     query_residual: bool = True  # perceiver: may a unit's own features pass by the latents?
-    minutes: float | None = None  # stop after this time, earlier parts of a resumed run included
+    minutes: float | None = None  # stop after this time in all; 60 unless steps are given
     steps: int | None = None  # stop after this many agent steps
     resume: bool = False  # go on with the run in the folder
     seed: int = 0
@@ -118,7 +118,7 @@ class BehaviourCloningConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
         if self.minutes is None and self.steps is None:
-            raise ValueError("a run needs an end: give minutes, steps or both")
+            object.__setattr__(self, "minutes", 60.0)
         if self.minutes is not None and not self.minutes > 0:
             raise ValueError(f"minutes must be positive, got {self.minutes}")
         if self.steps is not None and self.steps < 1:

@@ -31,12 +31,14 @@ def labels_of_steps(
     actions: Actions,
     *,
     flags: Int[Tensor, "time batch"],
+    num_selected_missing: Int[Tensor, "time batch"],
     is_last: Bool[Tensor, "time batch"],
 ) -> Labels:
     """Return the labels that count.
 
     The heads after the first are conditioned on the action type, so they count where it is
-    known; whether it is legal concerns the first alone. The wait after a game's last step, or
+    known; whether it is legal concerns the first alone. A selection of which some unit is not
+    shown is no label: it would teach to stop too soon. The wait after a game's last step, or
     one out of range, never happened and is no label.
     """
     is_command = (flags & int(StepFlag.MAPPED | StepFlag.SYNTHETIC)) != 0
@@ -48,7 +50,7 @@ def labels_of_steps(
         action_type=_is_legal(observations, action_type),
         delay=(actions.delay >= 1) & (actions.delay <= MAX_DELAY),
         queued=actions.queued >= 0,
-        selected_units=(selected_units >= 0).any(-1),
+        selected_units=(selected_units >= 0).any(-1) & (num_selected_missing == 0),
         target_unit=(actions.target_unit >= 0),
         target_location=(actions.target_location >= 0).all(-1),
     )

@@ -24,6 +24,12 @@ from training.streams import Batch, Chunk
 FORBIDDEN_PROBABILITY = 1e-6
 """What a command that the policy's mask forbids is held to have been given."""
 
+_OF_UNITS = {
+    "selected_units": ("selected_units_iou", "selected_units_exact"),
+    "target_unit": ("target_unit_top1",),
+}
+"""Values that are zero where a unit meant is not shown: the policy cannot be right then."""
+
 _TOP = 5
 _SELECTIONS_AT_ONCE = 64
 
@@ -43,15 +49,10 @@ class CommandScores(NamedTuple):
     queued_top1: NDArray[np.float64]
     selected_units_iou: NDArray[np.float64]
     selected_units_exact: NDArray[np.float64]
+    selected_units_shown: NDArray[np.float64]  # whether all of them are in the observation
     target_unit_top1: NDArray[np.float64]
+    target_unit_shown: NDArray[np.float64]
     target_location_distance: NDArray[np.float64]  # world units, from the likeliest cell's middle
-
-
-class Counts(NamedTuple):
-    """Commands given, and those of them that are scored."""
-
-    commands: int
-    scored: int
 
 
 def is_scored(flags: Int[Tensor, "time batch"]) -> Bool[Tensor, "time batch"]:
@@ -95,7 +96,12 @@ def _measure_chunk(
     values = _values(policy, chunk, masks, output) | _selection_values(
         policy.selected_units, inputs, chunk.actions.selected_units, masks
     )
-    game, step, loop, _ = (part[scored].cpu().numpy().astype(np.int64) for part in chunk.places)
+    for head, names in _OF_UNITS.items():
+        dropped = getattr(chunk.dropped, head)[scored].cpu().numpy()
+        values[f"{head}_shown"] = np.where(dropped, 0.0, values[names[0]] * 0 + 1)
+        for name in names:
+            values[name][dropped] = 0.0
+    game, step, loop = (part[scored].cpu().numpy().astype(np.int64) for part in chunk.places[:3])
     return CommandScores(game, step, loop, **values), output.state
 
 

@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from agent.checkpoint import Checkpoint, load_policy
-from envs.interface import UNKNOWN, Knowledge
+from envs.interface import MAX_ENTITIES, UNKNOWN, Knowledge
 from envs.timeline import StepFlag
+from policies.config import PolicyConfig
+from policies.config_dict import config_to_dict
+from policies.entity_encoder import encoder_flops
+from policies.policy import Policy
 from training.baselines import Baselines, Commands, Predictions, fit_baselines, predict
 from training.config import BatchConfig, ScoreConfig
 from training.dataset import Dataset, PlayerGame, Split, open_game, read_dataset, sample_of_games
@@ -40,6 +44,7 @@ DEFINITIONS = {
     f"wrong and as given probability {FORBIDDEN_PROBABILITY:g}",
     "delay": "median_abs: loops between the label and the median of the distribution",
     "selected_units": "picked greedily, end token and all; of a set over 64, a random 64",
+    "shown": "commands whose units are all in the observation; the others count as wrong",
     "target_location": "world units from the middle of the likeliest cell to the true place; "
     f"within_3: at most {CLOSE_UNITS:g}",
     "baseline": "action type from the player's mapped commands before it; discounts tuned on "
@@ -74,6 +79,10 @@ def run(config: ScoreConfig) -> None:
 
     baselines = _fit(dataset, training, validation)
     commands = [game_commands(dataset.folder, game) for game in games]
+    if not any(game.is_scored.any() for game in commands):
+        raise ValueError(
+            f"{config.dataset}: the {config.split.value} games hold no command to score"
+        )
     scores = _measure(config, dataset, games, checkpoint)
     scored = _beside(scores, games, commands, baselines)
     result = {
@@ -214,7 +223,25 @@ def _provenance(
         "trained_on_this_dataset": (
             checkpoint.training.values.get("dataset_identity") == dataset.identity
         ),
+        "training": {
+            "samples": checkpoint.step,
+            "minutes": checkpoint.training.values.get("seconds", 0.0) / 60,
+        },
+        "network": _network(checkpoint.policy_config),
         "split": config.split.value,
         "games": len({game.game_id for game in games}),
         "player_games": len(games),
+    }
+
+
+def _network(config: PolicyConfig) -> dict[str, Any]:
+    """Return what tells one network from another."""
+    encoder, width = config.entity_encoder, config.entity_width
+    return {
+        "entity_encoder": config_to_dict(encoder),
+        "parameters": sum(parameter.numel() for parameter in Policy(config).parameters()),
+        "entity_encoder_flops": {
+            str(entities): encoder_flops(encoder, entities, width=width)
+            for entities in (config.max_entities, MAX_ENTITIES)
+        },
     }

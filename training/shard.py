@@ -88,7 +88,10 @@ def read_timeline(path: Path, row: int) -> Timeline:
     Raises:
         ValueError: the shard was written for another version of the interface.
     """
-    file = pq.ParquetFile(path)
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowException as error:
+        raise ValueError(f"{path} is damaged ({error}): decode its replay again") from error
     _check_version(path, file.schema_arrow.metadata or {})
     names = [name for name in file.schema_arrow.names if name not in PlayerFacts._fields]
     return _timeline_from(file.read_row_group(row, columns=names))

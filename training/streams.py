@@ -35,6 +35,7 @@ class Places(NamedTuple):
     step: Int[Tensor, "time batch"]
     loop: Int[Tensor, "time batch"]
     flags: Int[Tensor, "time batch"]  # envs.timeline.StepFlag
+    num_selected_missing: Int[Tensor, "time batch"]  # selected units that are not shown
 
 
 class Chunk(NamedTuple):
@@ -75,7 +76,7 @@ class _Placed(NamedTuple):
     observation: Observation
     action: Action
     is_last: bool
-    place: tuple[int, int, int, int]  # as in Places
+    place: tuple[int, int, int, int, int]  # as in Places
 
 
 class Streams:
@@ -170,7 +171,10 @@ class Streams:
             observation=step.observation,
             action=step.action._replace(selected_units=selected),
             is_last=step.is_last,
-            place=(position.game, position.step, step.loop, int(step.flags)),
+            place=(
+                *(position.game, position.step, step.loop, int(step.flags)),
+                step.num_selected_missing,
+            ),
         )
 
     def _padded(self, row: list[_Placed]) -> list[_Placed]:
@@ -179,7 +183,7 @@ class Streams:
         nothing = np.zeros(0, np.int16)
         action = Action(UNKNOWN, UNKNOWN, UNKNOWN, nothing, UNKNOWN, (UNKNOWN, UNKNOWN))
         missing = self._config.unroll_steps - len(row)
-        place = (UNKNOWN, 0, 0, 0)
+        place = (UNKNOWN, 0, 0, 0, 0)
         padding = _Placed(self._padding, action, is_last=True, place=place)
         return row + [padding] * missing
 
@@ -223,20 +227,21 @@ def _chunk(rows: Sequence[Sequence[_Placed]]) -> Chunk:
     steps = list(zip(*rows, strict=True))  # time batch
     observations = stack_observations([[s.observation for s in row] for row in steps])
     places = torch.tensor([[s.place for s in row] for row in steps], dtype=torch.int32)
-    game, step, loop, flags = places.unbind(-1)
+    placed = Places(*places.unbind(-1))
     labels = labels_of_steps(
         observations,
         stack_actions([[s.action for s in row] for row in steps]),
-        flags=flags,
+        flags=placed.flags,
+        num_selected_missing=placed.num_selected_missing,
         is_last=torch.tensor([[s.is_last for s in row] for row in steps]),
     )
     return Chunk(
         observations,
         labels.actions,
-        step == 0,
+        placed.step == 0,
         labels.masks,
         labels.dropped,
-        Places(game, step, loop, flags),
+        placed,
     )
 
 

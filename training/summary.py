@@ -78,7 +78,9 @@ def _columns(scored: Scored) -> dict[tuple[str, ...], _Column]:
         ("queued", "top1"): _Column(policy.queued_top1, _mean),
         ("selected_units", "iou"): _Column(policy.selected_units_iou, _mean),
         ("selected_units", "exact"): _Column(policy.selected_units_exact, _mean),
+        ("selected_units", "shown"): _Column(policy.selected_units_shown, _mean),
         ("target_unit", "top1"): _Column(policy.target_unit_top1, _mean),
+        ("target_unit", "shown"): _Column(policy.target_unit_shown, _mean),
         ("target_location", "median_units"): _Column(policy.target_location_distance, _median),
         ("target_location", "within_3"): _Column(is_close, _mean),
     }

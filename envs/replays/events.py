@@ -27,6 +27,9 @@ OLDEST_BASE_BUILD = 24944
 # Protocols that fail on their own build or are missing, and one that reads it.
 _SUBSTITUTES = ((24944, 24944, 26490), (38215, 47185, 51702))
 
+_UNREADABLE = range(32284, 38215)
+"""Between 2.1.3 and 3.0; 37164 (2.5.5) failed with every neighbour's table."""
+
 Value = Any
 """What s2protocol gives: dicts, lists, integers, bytes and None."""
 
@@ -71,6 +74,8 @@ def protocol_for(base_build: int) -> Protocol:
     for low, high, substitute in _SUBSTITUTES:
         if low <= base_build <= high:
             return _compiled(substitute)
+    if _UNREADABLE.start <= base_build < _UNREADABLE.stop:
+        raise ReplayRefused("no protocol", f"no type table reads base build {base_build}")
     return _compiled(max(build for build in _known_builds() if build <= base_build))
 
 

@@ -169,7 +169,7 @@ def test_labels_are_rows_of_entities():
     assert step.action.selected_units.tolist() == [0, 2]
     assert step.action.target_unit == 1
     assert step.action.target_location == (17, 18)
-    assert step.label_rows_missing == 0
+    assert (step.num_selected_missing, step.is_target_missing) == (0, False)
 
 
 def test_selected_and_targeted_units_that_are_not_known_are_counted():
@@ -177,7 +177,7 @@ def test_selected_and_targeted_units_that_are_not_known_are_counted():
     (step,) = steps_of(timeline)
     assert step.action.selected_units.tolist() == [0]
     assert step.action.target_unit == UNKNOWN
-    assert step.label_rows_missing == 3
+    assert (step.num_selected_missing, step.is_target_missing) == (2, True)
 
 
 def test_the_last_action_is_an_input_to_the_next_step_alone():
@@ -361,7 +361,7 @@ def test_fewer_units_can_be_asked_for():
     (step,) = steps_of(timeline, max_entities=2)
     assert column(step, EntityFeature.X) == [103 * 64, 100 * 64]
     assert step.action.selected_units.tolist() == [1]
-    assert step.label_rows_missing == 1
+    assert (step.num_selected_missing, step.is_target_missing) == (1, False)
     (only,) = steps_of(timeline, max_entities=1)
     assert column(only, EntityFeature.ALLIANCE) == [Alliance.SELF]
 
@@ -380,7 +380,7 @@ def test_who_is_left_out_does_not_depend_on_the_action():
     chosen = game([0], [units], selected=[[left_out]], targets=[left_out - 1], x=[5], y=[5])
     (after,) = steps_of(chosen)
     np.testing.assert_array_equal(before.observation.entities, after.observation.entities)
-    assert after.label_rows_missing == 2
+    assert (after.num_selected_missing, after.is_target_missing) == (1, True)
 
 
 # Reading.

@@ -136,9 +136,9 @@ def test_a_run_folder_holds_what_it_should(dataset: Path, tmp_path: Path):
     assert {"bc/masked/queued", "bc/peak_memory_gib", "bc/learning_rate"} <= names
     best = json.loads((tmp_path / "run" / "checkpoints" / "best.json").read_text())
     validations = {
-        line["step"]: line["bc/validation/loss/action_type"]
+        line["step"]: line["bc/validation/score/action_type_nll"]
         for line in read_metrics(tmp_path / "run")
-        if "bc/validation/loss/action_type" in line
+        if "bc/validation/score/action_type_nll" in line
     }
     assert len(validations) == 2
     assert best == {

@@ -22,7 +22,9 @@ PLAIN = OptimizerConfig(max_gradient_norm=1e9)
 
 
 def batches(num_batches: int, *, micro_batch_streams: int = NUM_STREAMS) -> list[Batch]:
-    games = [PlayerGame(f"{i}", "", 0, Race.TERRAN, Race.ZERG, 9, Split.TRAIN) for i in range(8)]
+    games = [
+        PlayerGame(f"{i}", "", 0, Race.TERRAN, Race.ZERG, 9, Split.TRAIN, "") for i in range(8)
+    ]
     size = BatchConfig(
         num_streams=NUM_STREAMS, unroll_steps=4, micro_batch_streams=micro_batch_streams
     )

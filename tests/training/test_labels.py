@@ -25,7 +25,12 @@ ATTACK = Action(
 
 
 def labels(
-    action: Action, *, flags: int = COMMAND, is_last: bool = False, **changes: Any
+    action: Action,
+    *,
+    flags: int = COMMAND,
+    is_last: bool = False,
+    num_selected_missing: int = 0,
+    **changes: Any,
 ) -> Labels:
     """The labels of one step; ``changes`` set columns of the first entity."""
     observation = make_observation(np.random.default_rng(0))
@@ -35,12 +40,19 @@ def labels(
         stack_observations([[observation]]),
         stack_actions([[action]]),
         flags=torch.tensor([[int(flags)]]),
+        num_selected_missing=torch.tensor([[num_selected_missing]]),
         is_last=torch.tensor([[is_last]]),
     )
 
 
 def named(masks: HeadMasks) -> set[str]:
     return {name for name, mask in masks._asdict().items() if mask.item()}
+
+
+def test_a_selection_of_which_a_unit_is_not_shown_teaches_nobody_when_to_stop():
+    found = labels(ATTACK, num_selected_missing=1)
+    assert named(found.dropped) == {"selected_units"}
+    assert "selected_units" not in named(found.masks)
 
 
 def test_a_command_teaches_the_heads_that_it_uses():
@@ -108,6 +120,7 @@ def test_legal_here_is_legal_in_the_policy():
         stack_observations(steps),
         actions,
         flags=torch.full((200, 1), int(COMMAND)),
+        num_selected_missing=torch.zeros(200, 1, dtype=torch.int32),
         is_last=torch.zeros(200, 1, dtype=torch.bool),
     )
     policy = Policy(small_policy_config())

@@ -45,8 +45,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_head_and_baseline_has_its_numbers(scored: Path):
     found = json.loads((scored / "run" / "score.json").read_text())
     assert {"top1", "top5", "nll"} <= found["action_type"].keys()
-    assert found["selected_units"].keys() == {"iou", "exact"}
-    assert found["target_unit"].keys() == {"top1"}
+    assert found["selected_units"].keys() == {"iou", "exact", "shown"}
+    assert found["target_unit"].keys() == {"top1", "shown"}
     assert found["target_location"].keys() == {"median_units", "within_3"}
     assert found["delay"].keys() == {"nll", "median_abs"}
     assert found["baseline"].keys() == {"most_frequent", "repeat_last", "bigram", "trigram"}

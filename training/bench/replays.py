@@ -69,6 +69,8 @@ def run(config: ReplaysBenchConfig) -> ReplaysBench:
         for number, replay in enumerate(replays, start=1):
             bar.show(number / len(replays), replay.name)
             _measure(replay, settings, tally)
+    if not tally.games:
+        raise ValueError(f"{config.replays} holds no replay that can be decoded")
     bench = ReplaysBench(
         games=tally.games,
         decode_seconds=tally.decode_seconds,
