@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from envs.interface import SUBCELLS, UNKNOWN, WORLD_SIZE, Race, action_arguments, legality
+from envs.interface import (
+    MAX_ENTITIES,
+    SUBCELLS,
+    UNKNOWN,
+    WORLD_SIZE,
+    Race,
+    action_arguments,
+    legality,
+)
 from envs.timeline import StepFlag, Timeline
 from policies.policy import Policy
 from tests.builders import (
@@ -21,7 +29,13 @@ from training.seeding import seed_first_weights
 from training.streams import Streams
 
 
-def streams(timelines: list[Timeline], *, num_streams: int = 3, unroll_steps: int = 5) -> Streams:
+def streams(
+    timelines: list[Timeline],
+    *,
+    num_streams: int = 3,
+    unroll_steps: int = 5,
+    max_entities: int = MAX_ENTITIES,
+) -> Streams:
     games = [
         PlayerGame(str(i), "", 0, Race.ZERG, Race.ZERG, timeline.num_steps, Split.TEST, "")
         for i, timeline in enumerate(timelines)
@@ -30,7 +44,13 @@ def streams(timelines: list[Timeline], *, num_streams: int = 3, unroll_steps: in
         num_streams=num_streams, unroll_steps=unroll_steps, micro_batch_streams=num_streams
     )
     return Streams(
-        games, lambda game: timelines[int(game.game_id)], size, plane_size=8, seed=0, num_epochs=1
+        games,
+        lambda game: timelines[int(game.game_id)],
+        size,
+        plane_size=8,
+        max_entities=max_entities,
+        seed=0,
+        num_epochs=1,
     )
 
 
@@ -62,6 +82,21 @@ def test_how_games_are_laid_side_by_side_changes_nothing():
     one, many = measured(timelines, num_streams=1, unroll_steps=3), measured(timelines)
     for name, expected, found in zip(CommandScores._fields, one, many, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-4, err_msg=name)
+
+
+def test_what_the_policy_is_not_shown_counts_as_wrong():
+    timelines = [make_timeline(i, num_steps=30) for i in range(3)]
+    everything, little = measured(timelines), measured(timelines, max_entities=2)
+    for name in ("selected_units", "target_unit"):
+        before = getattr(everything, f"{name}_shown")
+        after = getattr(little, f"{name}_shown")
+        assert (np.isnan(before) == np.isnan(after)).all()
+        assert np.nanmean(before) == 1
+        assert 0 <= np.nanmean(after) < 1
+    hidden = little.selected_units_shown == 0
+    assert (little.selected_units_iou[hidden] == 0).all()
+    assert (little.selected_units_exact[hidden] == 0).all()
+    assert (little.target_unit_top1[little.target_unit_shown == 0] == 0).all()
 
 
 @torch.no_grad()

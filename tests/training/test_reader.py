@@ -52,7 +52,7 @@ def test_a_failure_to_read_is_told_with_its_reason(tmp_path: Path):
         shard.write_bytes(b"torn")
     with (
         BackgroundReader(partial(streams, folder)) as reader,
-        pytest.raises(RuntimeError, match="reading failed: ValueError: .* is damaged"),
+        pytest.raises(RuntimeError, match=r"reading failed: ValueError: .* is damaged"),
     ):
         list(reader)
 
