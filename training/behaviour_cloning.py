@@ -2,8 +2,9 @@
 
 Learns to act as the players of a dataset did, from the state just before each command (Vinyals
 et al. 2019, methods, "Supervised learning"). Core states are carried from chunk to chunk of a
-game, and a run that was stopped goes on bit for bit where it was (on a CPU, with the same
-number of threads).
+game, and a run of so many steps that was stopped goes on bit for bit where it was (on a CPU,
+with the same number of threads and streams at once; a run of so many minutes goes on too, but
+its learning rate follows the clock).
 """
 
 import logging
@@ -74,6 +75,7 @@ def run(config: BehaviourCloningConfig) -> None:
         FileNotFoundError: no dataset, or no run to go on with.
         ValueError: input that does not fit, with the reason.
         RuntimeError: losses or gradients stayed non-finite.
+        KeyboardInterrupt: somebody asked to stop, and all is saved.
     """
     dataset = read_dataset(config.dataset)
     games = dataset.of_needed_split(Split.TRAIN)
@@ -103,6 +105,8 @@ def run(config: BehaviourCloningConfig) -> None:
         reader = stack.enter_context(BackgroundReader(streams))
         bar = stack.enter_context(progress_bar("cloning"))
         cloning.learn(reader, metrics, stop, bar)
+    if stop.is_interrupt:
+        raise KeyboardInterrupt  # what was to follow this run is not wanted either
 
 
 class Cloning:

@@ -28,7 +28,7 @@ OLDEST_BASE_BUILD = 24944
 _SUBSTITUTES = ((24944, 24944, 26490), (38215, 47185, 51702))
 
 _UNREADABLE = range(32284, 38215)
-"""Between 2.1.3 and 3.0; 37164 (2.5.5) failed with every neighbour's table."""
+"""Base builds without a table before 3.0; 37164 (2.5.5) failed with every neighbour's."""
 
 Value = Any
 """What s2protocol gives: dicts, lists, integers, bytes and None."""

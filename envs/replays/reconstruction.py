@@ -2,7 +2,7 @@
 
 Both event streams are walked in order. Before anything that happens at loop L, the tracker's
 events of loops before L are applied, never those of L itself: they describe the state after the
-commands of their loop.
+commands of their loop. Those of loop 0 are what the game starts with.
 """
 
 from collections.abc import Iterator
