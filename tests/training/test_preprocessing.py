@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from envs.interface import INTERFACE_VERSION, Race
+from envs.replays.reconstruction import ReplayGame, decode_replay
 from tests.replay_writer import Script, opening, small_game
 from training.preprocessing import (
     RECORD_VERSION,
@@ -425,8 +426,15 @@ def test_a_replay_that_takes_too_long_is_refused(tmp_path: Path):
     assert not list((tmp_path / "out" / "shards").iterdir())
 
 
-def test_a_replay_that_takes_too_much_memory_is_refused(tmp_path: Path):
-    record = decode_alone(tmp_path, small_game(), memory_mib=1)
+def test_a_replay_that_takes_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def greedy(path: Path) -> ReplayGame:
+        _ = bytearray(1 << 30)
+        return decode_replay(path)
+
+    monkeypatch.setattr("training.preprocessing.decode_replay", greedy)
+    record = decode_alone(tmp_path, small_game(), memory_mib=512)
     assert record["refused"] == "too much memory"
     assert not list((tmp_path / "out" / "shards").iterdir())
 

@@ -15,10 +15,14 @@ def config(**changes: Any) -> BehaviourCloningConfig:
     return BehaviourCloningConfig(**({"dataset": Path("data"), "steps": 100} | changes))
 
 
+def test_a_run_without_an_end_of_its_own_takes_an_hour():
+    assert config(steps=None).minutes == 60
+    assert config(steps=100).minutes is None
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"steps": None}, "give minutes, steps or both"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"minutes": 0.0}, "minutes must be positive, got 0"),
         ({"preset": "huge"}, "preset must be one of tiny, small, full, got 'huge'"),
