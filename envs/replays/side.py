@@ -342,7 +342,8 @@ def _statistics(stats: dict[str, int]) -> tuple[int, ...]:
     """Return a player's economy in the order of ``STATISTICS``."""
 
     def total(what: str, *kinds: str) -> int:
-        return sum(stats.get(f"m_scoreValue{what}{kind}", 0) for kind in kinds)
+        # What was lost can read as less than nothing, after a building was cancelled.
+        return max(0, sum(stats.get(f"m_scoreValue{what}{kind}", 0) for kind in kinds))
 
     kinds = ("Army", "Economy", "Technology")
     return (
