@@ -5,7 +5,6 @@ bounded before they are read, and every part is decompressed up to a limit and n
 """
 
 import bz2
-import hashlib
 import io
 import struct
 import zlib
@@ -35,11 +34,9 @@ class ReplayRefused(Exception):
 class ReplayParts(NamedTuple):
     """The raw parts of a replay file; an absent part is None."""
 
-    sha256: str
     header: bytes
     details: bytes | None
     init_data: bytes | None
-    attributes: bytes | None
     metadata: bytes | None
     game_events: bytes
     tracker_events: bytes
@@ -70,7 +67,6 @@ def parts_of(content: bytes) -> ReplayParts:
             for name in (
                 "details",
                 "initData",
-                "attributes.events",
                 "gamemetadata.json",
                 "game.events",
                 "tracker.events",
@@ -87,11 +83,9 @@ def parts_of(content: bytes) -> ReplayParts:
     if not parts["tracker.events"]:
         raise ReplayRefused("no tracker events", "units are not in the file")
     return ReplayParts(
-        sha256=hashlib.sha256(content).hexdigest(),
         header=header,
         details=parts["details"],
         init_data=parts["initData"],
-        attributes=parts["attributes.events"],
         metadata=parts["gamemetadata.json"],
         game_events=parts["game.events"],
         tracker_events=parts["tracker.events"],

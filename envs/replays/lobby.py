@@ -52,7 +52,6 @@ class Lobby(NamedTuple):
     map_name: str
     map_size: tuple[int, int] | None  # world units
     random_seed: int | None  # the same in every copy of a game
-    time_utc: int  # of saving, in 100 ns since 1601
     players: tuple[Player, Player]
 
 
@@ -96,7 +95,6 @@ def read_lobby(parts: ReplayParts, setups: list[Event]) -> Lobby:
         map_name=_text(details["m_title"]),
         map_size=_map_size(description),
         random_seed=description.get("m_randomValue"),
-        time_utc=details["m_timeUTC"],
         players=_players(seats, setups, lobby, _metadata(parts)),
     )
 
