@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from envs.interface import UNKNOWN, Alliance, EntityFeature, Visibility
 from envs.unit_rows import RowColumn, x_at, y_at
 
-_SELF, _ENEMY = int(Alliance.SELF), int(Alliance.ENEMY)
+_SELF, _NEUTRAL, _ENEMY = int(Alliance.SELF), int(Alliance.NEUTRAL), int(Alliance.ENEMY)
 _ROW_CERTAIN, _ROW_START = int(RowColumn.CERTAIN), int(RowColumn.BUILD_START)
 _ROW_LOOPS, _ROW_ORDER = int(RowColumn.BUILD_LOOPS), int(RowColumn.LAST_ORDER)
 _ROW_ORDER_LOOP = int(RowColumn.LAST_ORDER_LOOP)
@@ -25,19 +25,22 @@ _VISIBLE_CELL, _FOGGED_CELL = int(Visibility.VISIBLE), int(Visibility.FOGGED)
 def write_entities(
     rows: NDArray[np.int32],
     loop: int,
+    max_neutrals: int,
     entities: NDArray[np.int16],
     place_of_unit: NDArray[np.int32],
 ) -> int:
     """Write the known units as entities; return how many.
 
-    If there are more than fit into ``entities``, own units go first, then enemies, then neutral
-    ones, those near the player's own units before those far away.
+    If there are more than fit into ``entities``, own units go first, then enemies, then at most
+    ``max_neutrals`` neutral ones, those near the player's own units before those far away.
     """
-    count = 0
+    count, num_neutrals = 0, 0
     for unit in range(len(rows)):
         count += rows[unit, 1] != 0
-    if count > len(entities):
-        chosen = _nearest_first(rows, loop, count)[: len(entities)]
+        num_neutrals += rows[unit, 1] == _NEUTRAL
+    num_wanted = min(count - max(num_neutrals - max_neutrals, 0), len(entities))
+    if num_wanted < count:
+        chosen = _nearest_first(rows, loop, count)[:num_wanted]
         chosen.sort()
     else:
         chosen = np.empty(count, np.int64)
@@ -76,6 +79,12 @@ def _nearest_first(rows: NDArray[np.int32], loop: int, count: int) -> NDArray[np
     """Return the known units in the order in which they are worth keeping."""
     known = np.empty(count, np.int64)
     keys = np.empty(count, np.float64)
+    own_x, own_y = np.empty(count, np.int64), np.empty(count, np.int64)
+    num_own = 0
+    for unit in range(len(rows)):
+        if rows[unit, 1] == _SELF:
+            own_x[num_own], own_y[num_own] = x_at(rows[unit], loop), y_at(rows[unit], loop)
+            num_own += 1
     place = 0
     for unit in range(len(rows)):
         if rows[unit, 1] == 0:
@@ -84,10 +93,9 @@ def _nearest_first(rows: NDArray[np.int32], loop: int, count: int) -> NDArray[np
         nearest = 1 << 40
         if rows[unit, 1] != _SELF:
             x, y = x_at(rows[unit], loop), y_at(rows[unit], loop)
-            for own in range(len(rows)):
-                if rows[own, 1] == _SELF:
-                    away_x, away_y = x_at(rows[own], loop) - x, y_at(rows[own], loop) - y
-                    nearest = min(nearest, away_x * away_x + away_y * away_y)
+            for i in range(num_own):
+                away_x, away_y = own_x[i] - x, own_y[i] - y
+                nearest = min(nearest, away_x * away_x + away_y * away_y)
         first = 0.0 if rows[unit, 1] == _SELF else 1.0 if rows[unit, 1] == _ENEMY else 2.0
         keys[place] = first * (np.int64(1) << 41) + (0 if rows[unit, 1] == _SELF else nearest)
         place += 1
@@ -130,13 +138,15 @@ def explore(
 
 @njit(cache=True)
 def draw_units(
-    entities: NDArray[np.int16], subcells_per_cell: int, plane: NDArray[np.uint8]
+    rows: NDArray[np.int32], loop: int, subcells_per_cell: int, plane: NDArray[np.uint8]
 ) -> None:
-    """Draw whose unit stands in each cell: own over enemy over neutral."""
+    """Draw whose known unit stands in each cell: own over enemy over neutral."""
     plane[:] = 0
-    for entity in entities:
-        x, y = entity[_F_X] // subcells_per_cell, entity[_F_Y] // subcells_per_cell
+    for row in rows:
+        alliance = row[1]
+        if alliance == 0:
+            continue
+        x, y = x_at(row, loop) // subcells_per_cell, y_at(row, loop) // subcells_per_cell
         present = plane[y, x]
-        alliance = entity[_F_ALLIANCE]
         if present == 0 or alliance == _SELF or (alliance == _ENEMY and present != _SELF):
             plane[y, x] = alliance

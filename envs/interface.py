@@ -294,6 +294,13 @@ SCALAR_FEATURES: dict[ScalarFeature, Feature] = {
 }
 
 
+class EntityLimits(NamedTuple):
+    """How many units an observation shows: own first, then enemies, then the nearest neutral."""
+
+    total: int = MAX_ENTITIES
+    neutral: int = MAX_ENTITIES
+
+
 class Observation(NamedTuple):
     """What a player knows at one step.
 

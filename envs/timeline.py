@@ -25,6 +25,7 @@ from envs.interface import (
     WORLD_SIZE,
     Action,
     EntityFeature,
+    EntityLimits,
     MapPlane,
     Observation,
     ScalarFeature,
@@ -112,7 +113,7 @@ class Timeline(NamedTuple):
         start: int = 0,
         *,
         plane_size: int,
-        max_entities: int = MAX_ENTITIES,
+        limits: EntityLimits = EntityLimits(),
         show_z: bool = False,
     ) -> Iterator[Step]:
         """Yield the steps from ``start`` on.
@@ -120,8 +121,8 @@ class Timeline(NamedTuple):
         Args:
             start: the first step wanted; those before are passed over quickly.
             plane_size: side of the map planes, in cells; divides ``WORLD_SIZE``.
-            max_entities: at most so many units; own ones are kept first, then enemies, then
-                neutral ones, those near own units before those far away.
+            limits: at most so many units; own ones are kept first, then enemies, then neutral
+                ones, those near own units before those far away. Planes show them all.
             show_z: whether observations tell the build order and the units built.
 
         Raises:
@@ -129,9 +130,9 @@ class Timeline(NamedTuple):
         """
         if plane_size < 1 or WORLD_SIZE % plane_size:
             raise ValueError(f"plane_size must divide {WORLD_SIZE}, got {plane_size}")
-        if not 1 <= max_entities <= MAX_ENTITIES:
-            raise ValueError(f"max_entities must be 1 to {MAX_ENTITIES}, got {max_entities}")
-        reader = _Reader(self, plane_size=plane_size, max_entities=max_entities, show_z=show_z)
+        if not 1 <= limits.total <= MAX_ENTITIES:
+            raise ValueError(f"limits.total must be 1 to {MAX_ENTITIES}, got {limits.total}")
+        reader = _Reader(self, plane_size=plane_size, limits=limits, show_z=show_z)
         for step in range(self.num_steps):
             reader.advance(step)
             if step >= start:
@@ -142,7 +143,7 @@ class _Reader:
     """The state that reading carries from step to step."""
 
     def __init__(
-        self, timeline: Timeline, *, plane_size: int, max_entities: int, show_z: bool
+        self, timeline: Timeline, *, plane_size: int, limits: EntityLimits, show_z: bool
     ) -> None:
         self._timeline = timeline
         self._cell = WORLD_SIZE // plane_size
@@ -151,7 +152,8 @@ class _Reader:
         num_units = int(timeline.change_unit.max(initial=-1)) + 1
         self._rows = np.zeros((num_units, NUM_COLUMNS), np.int32)
         self._explored = np.zeros((plane_size, plane_size), np.bool_)
-        self._entities = np.full((max_entities, len(EntityFeature)), UNKNOWN, np.int16)
+        self._max_neutrals = limits.neutral
+        self._entities = np.full((limits.total, len(EntityFeature)), UNKNOWN, np.int16)
         self._place_of_unit = np.full(num_units, -1, np.int32)
         self._planes = np.full((len(MapPlane), plane_size, plane_size), UNKNOWN_CELL, np.uint8)
         self._scalars = np.full(len(ScalarFeature), UNKNOWN, np.int32)
@@ -184,10 +186,13 @@ class _Reader:
         timeline = self._timeline
         loop = int(timeline.step_loop[step])
         self._place_of_unit.fill(-1)
-        count = write_entities(self._rows, loop, self._entities, self._place_of_unit)
+        count = write_entities(
+            self._rows, loop, self._max_neutrals, self._entities, self._place_of_unit
+        )
         entities = self._entities[:count].copy()
         self._mark_last_action(entities, step)
-        draw_units(entities, SUBCELLS * self._cell, self._planes[MapPlane.PLAYER_RELATIVE])
+        relative = self._planes[MapPlane.PLAYER_RELATIVE]
+        draw_units(self._rows, loop, SUBCELLS * self._cell, relative)
         action, num_selected_missing, is_target_missing = self._action(step)
         return Step(
             observation=Observation(

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from envs.interface import MAX_ENTITIES, WORLD_SIZE, Knowledge
+from envs.interface import MAX_ENTITIES, WORLD_SIZE, EntityLimits, Knowledge
 
 
 def _require_positive(config: Any) -> None:
@@ -160,6 +160,7 @@ class PolicyConfig:
 
     knowledge: Knowledge = Knowledge.GAME  # columns beyond it are never read
     max_entities: int = MAX_ENTITIES  # over it, neutral units far from own ones are dropped first
+    max_neutrals: int = MAX_ENTITIES  # likewise; the planes show them all the same
     entity_width: int = 256
     entity_encoder: PerceiverConfig | TransformerConfig = PerceiverConfig()
     spatial: SpatialConfig = SpatialConfig()
@@ -187,6 +188,11 @@ class PolicyConfig:
             )
         if isinstance(self.entity_encoder, PerceiverConfig):
             _require_multiple("entity_width", self.entity_width, self.entity_encoder.cross_heads)
+
+    @property
+    def entity_limits(self) -> EntityLimits:
+        """How many units the policy is shown."""
+        return EntityLimits(self.max_entities, self.max_neutrals)
 
     @property
     def plane_size(self) -> int:
@@ -220,6 +226,7 @@ def preset(name: str) -> PolicyConfig:
 def _tiny() -> PolicyConfig:
     return PolicyConfig(
         max_entities=320,
+        max_neutrals=48,
         entity_width=64,
         entity_encoder=PerceiverConfig(latent_width=64, cross_heads=1, latent_mlp_factor=1),
         spatial=SpatialConfig(

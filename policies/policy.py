@@ -31,7 +31,7 @@ from policies.entity_encoder import EntityEncoder
 from policies.heads.categorical import ActionTypeHead, ArgumentHead, AutoregressiveStart
 from policies.heads.location import LocationHead, location_cells, location_subcells
 from policies.heads.pointer import SelectedUnitsHead, TargetUnitHead
-from policies.scalar_encoder import ScalarEncoder, ScalarInputs
+from policies.scalar_encoder import ScalarEncoder, ScalarInputs, UnitCounts
 from policies.spatial_encoder import MapSkip, SpatialEncoder
 from policies.value import WinLossBaseline
 
@@ -205,7 +205,7 @@ class Policy(nn.Module):
     ) -> "_Seen":
         flat = Observations(*(part.flatten(0, 1) for part in observations))
         own = flat.entity_mask & (flat.entities[..., EntityFeature.ALLIANCE] == Alliance.SELF)
-        own_units = _units_by_type(flat.entities, own)
+        unit_counts = _unit_counts(flat.entities, flat.entity_mask)
         units = self.entity_encoder(flat.entities, flat.entity_mask)
         scalars = self.scalar_encoder(
             ScalarInputs(
@@ -213,7 +213,7 @@ class Policy(nn.Module):
                 flat.upgrades,
                 flat.build_order,
                 flat.cumulative_statistics,
-                own_units,
+                unit_counts,
             )
         )
         spatial = self.spatial_encoder(
@@ -228,7 +228,7 @@ class Policy(nn.Module):
             map_skip=spatial.map_skip,
             latents=units.latents,
             state=core.state,
-            legal_action_types=self._legal_action_types(own_units),
+            legal_action_types=self._legal_action_types(unit_counts.own),
             selectable=self._selectable(flat.entities, own),
             targetable=flat.entity_mask,
         )
@@ -347,12 +347,20 @@ class _Seen(NamedTuple):
     targetable: Bool[Tensor, "rows entities"]
 
 
-def _units_by_type(
+def _unit_counts(
     entities: Int[Tensor, "rows entities features"], mask: Bool[Tensor, "rows entities"]
-) -> Int[Tensor, "rows types"]:
+) -> UnitCounts:
     types = entities[..., EntityFeature.UNIT_TYPE].clamp(0, NUM_UNIT_TYPES - 1).long()
-    counts = torch.zeros(len(entities), NUM_UNIT_TYPES, dtype=torch.long, device=types.device)
-    return counts.scatter_add(1, types, mask.long())
+    nothing = torch.zeros(len(entities), NUM_UNIT_TYPES, dtype=torch.long, device=types.device)
+    alliance, progress = entities[..., EntityFeature.ALLIANCE], EntityFeature.BUILD_PROGRESS
+    own = mask & (alliance == Alliance.SELF)
+    groups = UnitCounts(
+        own=own,
+        own_unfinished=own & (entities[..., progress] < 100),
+        own_selected=own & (entities[..., EntityFeature.WAS_SELECTED] == 1),
+        enemy=mask & (alliance == Alliance.ENEMY),
+    )
+    return UnitCounts(*(nothing.scatter_add(1, types, group.long()) for group in groups))
 
 
 def _selection_log_probability(

@@ -3,7 +3,8 @@
 Vinyals et al. 2019, supplementary ``detailed-architecture.txt``: ``embedded_scalar`` goes to the
 core; ``scalar_context``, of races, own units, upgrades, last action and z, also gates the heads.
 Parts are summed after a linear layer each, as in AlphaStar Unplugged, which equals one linear
-layer on their concatenation.
+layer on their concatenation. Own units are counted by type, as there; so are, besides, those
+unfinished, those last selected, and the enemies known of.
 """
 
 import math
@@ -42,14 +43,23 @@ class EncodedScalars(NamedTuple):
     scalar_context: Float[Tensor, "batch context_channels"]
 
 
+class UnitCounts(NamedTuple):
+    """How many known units of each type there are, group by group."""
+
+    own: Int[Tensor, "batch types"]
+    own_unfinished: Int[Tensor, "batch types"]
+    own_selected: Int[Tensor, "batch types"]  # by the player's last action
+    enemy: Int[Tensor, "batch types"]
+
+
 class ScalarInputs(NamedTuple):
-    """The parts of an observation that this encoder reads, and the player's own units by type."""
+    """The parts of an observation that this encoder reads."""
 
     scalars: Int32[Tensor, "batch scalars"]
     upgrades: Int8[Tensor, "batch upgrades"]
     build_order: Int16[Tensor, "batch builds"]
     cumulative_statistics: Int8[Tensor, "batch statistics"]
-    own_units: Int[Tensor, "batch types"]
+    unit_counts: UnitCounts
 
 
 class ScalarEncoder(nn.Module):
@@ -61,13 +71,17 @@ class ScalarEncoder(nn.Module):
         context = {column: known[column] for column in CONTEXT_FEATURES if column in known}
         self.time = nn.Linear(2 * TIME_WAVES, config.width)
         self.everything = _SummedParts(known, width=config.width)
+        others = (len(UnitCounts._fields) - 1) * NUM_UNIT_TYPES
+        self.other_units = nn.Linear(2 * others, config.width, bias=False)
         self.output = nn.Linear(config.width, config.width)
         self.context = _SummedParts(context, width=config.context_width)
         self.context_output = nn.Linear(config.context_width, config.context_width)
 
     def forward(self, inputs: ScalarInputs) -> EncodedScalars:
         """Return the encoded scalars."""
+        others = torch.cat(inputs.unit_counts[1:], -1)
         everything = self.everything(inputs) + self.time(_time_waves(inputs.scalars))
+        everything = everything + self.other_units(_counts_and_presence(others))
         return EncodedScalars(
             embedded_scalar=self.output(everything.relu()).relu(),
             scalar_context=self.context_output(self.context(inputs).relu()).relu(),
@@ -89,7 +103,7 @@ class _SummedParts(nn.Module):
 
     def forward(self, inputs: ScalarInputs) -> Float[Tensor, "batch channels"]:
         summed = self.columns(inputs.scalars)
-        summed = summed + self.own_units(_counts_and_presence(inputs.own_units))
+        summed = summed + self.own_units(_counts_and_presence(inputs.unit_counts.own))
         summed = summed + self.upgrades(_known_bits(inputs.upgrades))
         summed = summed + self.statistics(_known_bits(inputs.cumulative_statistics))
         return self.norm(summed + self._build_order(inputs.build_order))

@@ -30,7 +30,7 @@ from training.budget import RunClock
 from training.cloner import Cloner, Update
 from training.config import BehaviourCloningConfig
 from training.dataset import Dataset, Split, read_dataset, sample_of_games
-from training.devices import chosen_device, peak_memory_gib
+from training.devices import chosen_device, keep_freed_memory, peak_memory_gib
 from training.metrics import MetricsWriter
 from training.optimization import NonFiniteError, learning_rate
 from training.progress import ProgressBar, progress_bar
@@ -80,6 +80,7 @@ def run(config: BehaviourCloningConfig) -> None:
     dataset = read_dataset(config.dataset)
     games = dataset.of_needed_split(Split.TRAIN)
     device = chosen_device(config.device)
+    keep_freed_memory()
     settings = _settings(config, dataset)
     if config.resume:
         require_same_run(config.run, settings, free=_FREE_SETTINGS)
@@ -98,7 +99,7 @@ def run(config: BehaviourCloningConfig) -> None:
             games,
             config.batch,
             plane_size=cloning.policy.config.plane_size,
-            max_entities=cloning.policy.config.max_entities,
+            limits=cloning.policy.config.entity_limits,
             seed=config.seed,
             position=cloning.clock.position,
         )
@@ -226,7 +227,7 @@ class Cloning:
             self._validation_games,
             size,
             plane_size=self.policy.config.plane_size,
-            max_entities=self.policy.config.max_entities,
+            limits=self.policy.config.entity_limits,
             seed=config.seed,
             num_epochs=1,
         )

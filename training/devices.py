@@ -1,5 +1,6 @@
 """Where computation happens, and how much memory it took."""
 
+import ctypes
 import resource
 import sys
 from typing import Any, TypeVar
@@ -7,6 +8,8 @@ from typing import Any, TypeVar
 import torch
 
 Tree = TypeVar("Tree")
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX of glibc's malloc.h
 
 
 def chosen_device(name: str | None) -> torch.device:
@@ -24,6 +27,18 @@ def chosen_device(name: str | None) -> torch.device:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device {name!r} cannot be used: {reason}") from error
     return device
+
+
+def keep_freed_memory() -> None:
+    """Let the C library's allocator keep large blocks for reuse; elsewhere than on glibc, nothing.
+
+    By default it returns each to the system, and training on a CPU spends a fifth of its time on
+    getting them back, cleared.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_MMAP_MAX, 0)
+        mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def to_device(tree: Tree, device: torch.device) -> Tree:

@@ -15,7 +15,11 @@ class NonFiniteError(ArithmeticError):
 def make_optimizer(policy: nn.Module, config: OptimizerConfig) -> torch.optim.Adam:
     """Return Adam over all of the policy's weights."""
     return torch.optim.Adam(
-        policy.parameters(), lr=config.learning_rate, betas=config.betas, eps=config.epsilon
+        policy.parameters(),
+        lr=config.learning_rate,
+        betas=config.betas,
+        eps=config.epsilon,
+        fused=True,
     )
 
 

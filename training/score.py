@@ -25,7 +25,7 @@ from policies.policy import Policy
 from training.baselines import Baselines, Commands, Predictions, fit_baselines, predict
 from training.config import BatchConfig, ScoreConfig
 from training.dataset import Dataset, PlayerGame, Split, open_game, read_dataset, sample_of_games
-from training.devices import chosen_device
+from training.devices import chosen_device, keep_freed_memory
 from training.measurement import FORBIDDEN_PROBABILITY, CommandScores, measure
 from training.plots import plot_score
 from training.progress import progress_bar
@@ -68,6 +68,7 @@ def run(config: ScoreConfig) -> None:
         FileNotFoundError: no run, no checkpoint or no dataset.
         ValueError: input that does not fit, with the reason.
     """
+    keep_freed_memory()
     dataset = read_dataset(config.dataset)
     games = dataset.of_needed_split(config.split)
     if config.max_games is not None:
@@ -153,7 +154,7 @@ def _measure(
         games,
         size,
         plane_size=policy.config.plane_size,
-        max_entities=policy.config.max_entities,
+        limits=policy.config.entity_limits,
         seed=0,
         num_epochs=1,
     )

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from envs.interface import MAX_ENTITIES, MAX_SELECTED, UNKNOWN, Action, Observation
+from envs.interface import MAX_SELECTED, UNKNOWN, Action, EntityLimits, Observation
 from envs.timeline import Step, Timeline
 from policies.batch import Actions, HeadMasks, Observations, stack_actions, stack_observations
 from training.config import BatchConfig
@@ -90,7 +90,7 @@ class Streams:
         *,
         plane_size: int,
         seed: int,
-        max_entities: int = MAX_ENTITIES,
+        limits: EntityLimits = EntityLimits(),
         num_epochs: int | None = None,
         position: ReaderPosition | None = None,
     ) -> None:
@@ -98,7 +98,7 @@ class Streams:
         self._open_game = open_game
         self._config = config
         self._plane_size = plane_size
-        self._max_entities = max_entities
+        self._limits = limits
         self._seed = seed
         self._num_epochs = num_epochs
         start = ReaderPosition(0, 0, (StreamPosition(0, UNKNOWN, 0),) * config.num_streams)
@@ -155,9 +155,7 @@ class Streams:
         if position.game == UNKNOWN:
             return iter(())
         timeline = self._open_game(self._games[position.game])
-        return timeline.steps(
-            position.step, plane_size=self._plane_size, max_entities=self._max_entities
-        )
+        return timeline.steps(position.step, plane_size=self._plane_size, limits=self._limits)
 
     def _epoch_order(self, epoch: int) -> NDArray[np.int64]:
         return random_generator(self._seed, "games", epoch).permutation(len(self._games))
@@ -195,7 +193,7 @@ def streams_of_games(
     *,
     plane_size: int,
     seed: int,
-    max_entities: int = MAX_ENTITIES,
+    limits: EntityLimits = EntityLimits(),
     num_epochs: int | None = None,
     position: ReaderPosition | None = None,
 ) -> Streams:
@@ -206,7 +204,7 @@ def streams_of_games(
         config,
         plane_size=plane_size,
         seed=seed,
-        max_entities=max_entities,
+        limits=limits,
         num_epochs=num_epochs,
         position=position,
     )

@@ -12,7 +12,6 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from envs.interface import SUBCELLS, WORLD_SIZE
 from policies.config import HeadsConfig, SpatialConfig
@@ -63,7 +62,16 @@ class LocationHead(nn.Module):
                 project, skip = skips[i]
                 maps = maps + project(skip)
             maps = maps.relu()
-        return F.pixel_shuffle(self.output(maps), self.shuffle).flatten(1).float()
+        return pixel_shuffled(self.output(maps), self.shuffle).flatten(1).float()
+
+
+def pixel_shuffled(
+    maps: Float[Tensor, "rows channels height width"], factor: int
+) -> Float[Tensor, "rows tall wide"]:
+    """Return what ``F.pixel_shuffle`` does, whose gradient refuses a batch of no rows."""
+    rows, _, height, width = maps.shape
+    blocks = maps.reshape(rows, factor, factor, height, width).permute(0, 3, 1, 4, 2)
+    return blocks.reshape(rows, height * factor, width * factor)
 
 
 class GatedFilmBlock(nn.Module):

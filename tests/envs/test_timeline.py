@@ -18,6 +18,7 @@ from envs.interface import (
     Alliance,
     DisplayType,
     EntityFeature,
+    EntityLimits,
     MapPlane,
     Race,
     ScalarFeature,
@@ -358,18 +359,35 @@ def test_fewer_units_can_be_asked_for():
     units = [(0, DRONE), (1, unit_row("Drone", Alliance.ENEMY, 103, 100)), (2, MARINE)]
     units.append((3, unit_row("MineralField", Alliance.NEUTRAL, 100, 100)))
     timeline = game([0], [units], selected=[[0, 2]])
-    (step,) = steps_of(timeline, max_entities=2)
+    (step,) = steps_of(timeline, limits=EntityLimits(total=2))
     assert column(step, EntityFeature.X) == [103 * 64, 100 * 64]
     assert step.action.selected_units.tolist() == [1]
     assert (step.num_selected_missing, step.is_target_missing) == (1, False)
-    (only,) = steps_of(timeline, max_entities=1)
+    (only,) = steps_of(timeline, limits=EntityLimits(total=1))
     assert column(only, EntityFeature.ALLIANCE) == [Alliance.SELF]
 
 
-@pytest.mark.parametrize("max_entities", [0, -1, MAX_ENTITIES + 1])
-def test_impossible_numbers_of_units_are_refused(max_entities: int):
-    with pytest.raises(ValueError, match="max_entities must be 1 to 512"):
-        steps_of(game([0], [[(0, MARINE)]]), max_entities=max_entities)
+def test_fewer_neutral_units_can_be_asked_for_and_the_planes_show_them_all():
+    units = crowd()
+    (step,) = steps_of(game([0], [units]), limits=EntityLimits(neutral=4))
+    entities = step.observation.entities
+    alliances = entities[:, EntityFeature.ALLIANCE].tolist()
+    assert alliances.count(Alliance.SELF) == 2
+    assert alliances.count(Alliance.ENEMY) == 400
+    neutral = [row for _, row in units if row[RowColumn.ALLIANCE] == Alliance.NEUTRAL]
+    nearest = sorted(neutral, key=lambda row: min(row[RowColumn.X], 255 * 64 - row[RowColumn.X]))
+    of_neutral = entities[:, EntityFeature.ALLIANCE] == Alliance.NEUTRAL
+    expected = sorted(int(row[RowColumn.X]) for row in nearest[:4])
+    assert sorted(entities[of_neutral, EntityFeature.X].tolist()) == expected
+
+    (whole,) = steps_of(game([0], [units]))
+    np.testing.assert_array_equal(step.observation.map_planes, whole.observation.map_planes)
+
+
+@pytest.mark.parametrize("total", [0, -1, MAX_ENTITIES + 1])
+def test_impossible_numbers_of_units_are_refused(total: int):
+    with pytest.raises(ValueError, match=r"limits\.total must be 1 to 512"):
+        steps_of(game([0], [[(0, MARINE)]]), limits=EntityLimits(total=total))
 
 
 def test_who_is_left_out_does_not_depend_on_the_action():

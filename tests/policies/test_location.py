@@ -1,10 +1,11 @@
 """The head that points at a place."""
 
 import torch
+from torch.nn import functional
 
 from envs.interface import SUBCELLS, UNKNOWN
 from policies.config import HeadsConfig, SpatialConfig
-from policies.heads.location import LocationHead, location_cells, location_subcells
+from policies.heads.location import LocationHead, location_cells, location_subcells, pixel_shuffled
 from policies.spatial_encoder import MapSkip
 
 SPATIAL = SpatialConfig(
@@ -25,6 +26,26 @@ def random_skip(seed: int = 0) -> MapSkip:
         return torch.randn(2, channels, side, side, generator=generator)
 
     return MapSkip((maps(7, 16), maps(4, 8)), (maps(8, 4), maps(8, 4)))
+
+
+def test_a_batch_without_places_teaches_nothing_and_does_no_harm():
+    maps = MapSkip(
+        tuple(part[:0] for part in random_skip().before_halving),
+        tuple(part[:0] for part in random_skip().blocks),
+    )
+    config = HeadsConfig(autoregressive_width=32, location_size=32, location_channels=(8,))
+    head = LocationHead(config, SPATIAL)
+    logits = head(torch.randn(0, 32), maps)
+    assert logits.shape == (0, 32 * 32)
+    logits.sum().backward()
+    assert all(not parameter.grad.any() for parameter in head.parameters())
+
+
+def test_the_last_enlargement_is_pytorchs_pixel_shuffle():
+    torch.manual_seed(0)
+    maps = torch.randn(2, 4, 3, 5)
+    expected = functional.pixel_shuffle(maps, 2)[:, 0]
+    assert torch.equal(pixel_shuffled(maps, 2), expected)
 
 
 def test_there_is_a_logit_for_every_cell():

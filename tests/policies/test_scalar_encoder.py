@@ -1,5 +1,6 @@
 """What is neither unit nor map."""
 
+import pytest
 import torch
 
 from envs.interface import (
@@ -11,7 +12,7 @@ from envs.interface import (
     ScalarFeature,
 )
 from policies.config import ScalarConfig
-from policies.scalar_encoder import ScalarEncoder, ScalarInputs
+from policies.scalar_encoder import ScalarEncoder, ScalarInputs, UnitCounts
 
 
 def make_inputs(**changes: torch.Tensor) -> ScalarInputs:
@@ -21,7 +22,7 @@ def make_inputs(**changes: torch.Tensor) -> ScalarInputs:
         upgrades=torch.zeros(1, NUM_UPGRADES, dtype=torch.int8),
         build_order=torch.full((1, BUILD_ORDER_LENGTH), UNKNOWN, dtype=torch.int16),
         cumulative_statistics=torch.full((1, statistics), UNKNOWN, dtype=torch.int8),
-        own_units=torch.zeros(1, NUM_UNIT_TYPES, dtype=torch.long),
+        unit_counts=UnitCounts(*(torch.zeros(1, NUM_UNIT_TYPES, dtype=torch.long),) * 4),
     )
     return inputs._replace(**changes)
 
@@ -52,6 +53,18 @@ def test_the_context_is_of_races_units_upgrades_last_action_and_z_but_not_of_mon
     assert torch.equal(plain.scalar_context, rich.scalar_context)
     assert not torch.allclose(plain.embedded_scalar, rich.embedded_scalar)
     assert not torch.allclose(plain.scalar_context, zerg.scalar_context)
+
+
+@pytest.mark.parametrize("group", UnitCounts._fields)
+def test_units_of_every_group_are_seen_and_only_own_ones_by_the_context(group: str):
+    module = encoder()
+    one_unit = torch.zeros(1, NUM_UNIT_TYPES, dtype=torch.long)
+    one_unit[0, 7] = 1
+    counts = make_inputs().unit_counts._replace(**{group: one_unit})
+    without, seen = module(make_inputs()), module(make_inputs(unit_counts=counts))
+    assert not torch.allclose(without.embedded_scalar, seen.embedded_scalar)
+    is_same = torch.equal(without.scalar_context, seen.scalar_context)
+    assert is_same == (group != "own")
 
 
 def test_a_build_order_is_read_in_order():

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from envs.interface import (
-    MAX_ENTITIES,
     SUBCELLS,
     UNKNOWN,
     WORLD_SIZE,
+    EntityLimits,
     Race,
     action_arguments,
     legality,
@@ -34,7 +34,7 @@ def streams(
     *,
     num_streams: int = 3,
     unroll_steps: int = 5,
-    max_entities: int = MAX_ENTITIES,
+    limits: EntityLimits = EntityLimits(),
 ) -> Streams:
     games = [
         PlayerGame(str(i), "", 0, Race.ZERG, Race.ZERG, timeline.num_steps, Split.TEST, "")
@@ -48,7 +48,7 @@ def streams(
         lambda game: timelines[int(game.game_id)],
         size,
         plane_size=8,
-        max_entities=max_entities,
+        limits=limits,
         seed=0,
         num_epochs=1,
     )
@@ -86,7 +86,7 @@ def test_how_games_are_laid_side_by_side_changes_nothing():
 
 def test_what_the_policy_is_not_shown_counts_as_wrong():
     timelines = [make_timeline(i, num_steps=30) for i in range(3)]
-    everything, little = measured(timelines), measured(timelines, max_entities=2)
+    everything, little = measured(timelines), measured(timelines, limits=EntityLimits(total=2))
     for name in ("selected_units", "target_unit"):
         before = getattr(everything, f"{name}_shown")
         after = getattr(little, f"{name}_shown")
