@@ -358,6 +358,7 @@ def _unit_counts(
         own=own,
         own_unfinished=own & (entities[..., progress] < 100),
         own_selected=own & (entities[..., EntityFeature.WAS_SELECTED] == 1),
+        targeted=mask & (entities[..., EntityFeature.WAS_TARGETED] == 1),
         enemy=mask & (alliance == Alliance.ENEMY),
     )
     return UnitCounts(*(nothing.scatter_add(1, types, group.long()) for group in groups))

@@ -4,7 +4,7 @@ Vinyals et al. 2019, supplementary ``detailed-architecture.txt``: ``embedded_sca
 core; ``scalar_context``, of races, own units, upgrades, last action and z, also gates the heads.
 Parts are summed after a linear layer each, as in AlphaStar Unplugged, which equals one linear
 layer on their concatenation. Own units are counted by type, as there; so are, besides, those
-unfinished, those last selected, and the enemies known of.
+unfinished, those last selected or targeted, and the enemies known of.
 """
 
 import math
@@ -49,6 +49,7 @@ class UnitCounts(NamedTuple):
     own: Int[Tensor, "batch types"]
     own_unfinished: Int[Tensor, "batch types"]
     own_selected: Int[Tensor, "batch types"]  # by the player's last action
+    targeted: Int[Tensor, "batch types"]  # anybody's, by the player's last action
     enemy: Int[Tensor, "batch types"]
 
 

@@ -11,6 +11,9 @@ from policies.config import HeadsConfig
 from policies.core import ResidualBlock
 from policies.distributions import mask_logits
 
+OPEN_GATE = 3.0
+"""Where the gates' biases start: nearly open. Half open, a policy learns more slowly."""
+
 
 class GatedLinear(nn.Module):
     """A linear layer on inputs that the context lets through (Dauphin et al. 2017)."""
@@ -18,6 +21,7 @@ class GatedLinear(nn.Module):
     def __init__(self, width: int, *, context_width: int, output_width: int) -> None:
         super().__init__()
         self.gate = nn.Linear(context_width, width)
+        nn.init.constant_(self.gate.bias, OPEN_GATE)
         self.output = nn.Linear(width, output_width)
 
     def forward(
@@ -41,6 +45,7 @@ class ActionTypeHead(nn.Module):
         self.blocks = nn.Sequential(
             *(ResidualBlock(width) for _ in range(config.action_type_blocks))
         )
+        self.norm = nn.LayerNorm(width)
         self.output = GatedLinear(width, context_width=context_width, output_width=classes)
 
     def forward(
@@ -50,7 +55,7 @@ class ActionTypeHead(nn.Module):
         mask: Bool[Tensor, "rows classes"],
     ) -> Float[Tensor, "rows classes"]:
         """Return the logits of the action types, those outside ``mask`` forbidden."""
-        hidden = self.blocks(self.input(lstm_output)).relu()
+        hidden = self.norm(self.blocks(self.input(lstm_output))).relu()
         return mask_logits(self.output(hidden, scalar_context), mask)
 
 

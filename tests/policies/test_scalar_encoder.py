@@ -22,7 +22,9 @@ def make_inputs(**changes: torch.Tensor) -> ScalarInputs:
         upgrades=torch.zeros(1, NUM_UPGRADES, dtype=torch.int8),
         build_order=torch.full((1, BUILD_ORDER_LENGTH), UNKNOWN, dtype=torch.int16),
         cumulative_statistics=torch.full((1, statistics), UNKNOWN, dtype=torch.int8),
-        unit_counts=UnitCounts(*(torch.zeros(1, NUM_UNIT_TYPES, dtype=torch.long),) * 4),
+        unit_counts=UnitCounts(
+            *(torch.zeros(1, NUM_UNIT_TYPES, dtype=torch.long),) * len(UnitCounts._fields)
+        ),
     )
     return inputs._replace(**changes)
 
