@@ -4,10 +4,10 @@ Vinyals et al. 2019, supplementary ``detailed-architecture.txt``: ``embedded_sca
 core; ``scalar_context``, of races, own units, upgrades, last action and z, also gates the heads.
 Parts are summed after a linear layer each, as in AlphaStar Unplugged, which equals one linear
 layer on their concatenation. Own units are counted by type, as there; so are, besides, those
-unfinished, those last selected or targeted, and the enemies known of.
+unfinished, those last selected or targeted, and the enemies known of. Time is the logarithm of
+the game loop alone: with sinusoids of it, as there, games are learned by heart.
 """
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -25,9 +25,6 @@ from envs.interface import (
 )
 from policies.columns import ColumnEmbedding, known_columns
 from policies.config import ScalarConfig
-
-TIME_WAVES = 32
-LONGEST_WAVE_LOOPS = 100_000
 
 CONTEXT_FEATURES = (
     ScalarFeature.HOME_RACE,
@@ -70,7 +67,6 @@ class ScalarEncoder(nn.Module):
         super().__init__()
         known = known_columns(SCALAR_FEATURES, knowledge)
         context = {column: known[column] for column in CONTEXT_FEATURES if column in known}
-        self.time = nn.Linear(2 * TIME_WAVES, config.width)
         self.everything = _SummedParts(known, width=config.width)
         others = (len(UnitCounts._fields) - 1) * NUM_UNIT_TYPES
         self.other_units = nn.Linear(2 * others, config.width, bias=False)
@@ -81,8 +77,7 @@ class ScalarEncoder(nn.Module):
     def forward(self, inputs: ScalarInputs) -> EncodedScalars:
         """Return the encoded scalars."""
         others = torch.cat(inputs.unit_counts[1:], -1)
-        everything = self.everything(inputs) + self.time(_time_waves(inputs.scalars))
-        everything = everything + self.other_units(_counts_and_presence(others))
+        everything = self.everything(inputs) + self.other_units(_counts_and_presence(others))
         return EncodedScalars(
             embedded_scalar=self.output(everything.relu()).relu(),
             scalar_context=self.context_output(self.context(inputs).relu()).relu(),
@@ -128,11 +123,3 @@ def _counts_and_presence(counts: Int[Tensor, "batch types"]) -> Float[Tensor, "b
 def _known_bits(bits: Int8[Tensor, "batch bits"]) -> Float[Tensor, "batch features"]:
     """Return for each bit whether it is set and whether it is unset; neither is unknown."""
     return torch.cat([bits == 1, bits == 0], -1).float()
-
-
-def _time_waves(scalars: Int32[Tensor, "batch scalars"]) -> Float[Tensor, "batch waves"]:
-    """Return the game loop as sinusoids of growing period, as a Transformer's positions."""
-    loops = scalars[:, ScalarFeature.GAME_LOOP, None].clamp(min=0)
-    octaves = torch.arange(TIME_WAVES, device=scalars.device) / (TIME_WAVES - 1)
-    angles = 2 * math.pi * loops / LONGEST_WAVE_LOOPS**octaves
-    return torch.cat([angles.sin(), angles.cos()], -1)

@@ -3,13 +3,17 @@
 import ctypes
 import resource
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import torch
 
 Tree = TypeVar("Tree")
 
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX of glibc's malloc.h
+Result = TypeVar("Result")
+
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8  # M_... of glibc's malloc.h
 
 
 def chosen_device(name: str | None) -> torch.device:
@@ -39,11 +43,32 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_MMAP_MAX, 0)
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(_ARENA_MAX, 1)
 
 
 def to_device(tree: Tree, device: torch.device) -> Tree:
     """Return nested named tuples of tensors on a device."""
     return _moved(tree, device)
+
+
+def in_parallel(
+    function: Callable[..., Result], *arguments: Sequence[Any], device: torch.device
+) -> Iterator[Result]:
+    """Yield the function's results for each of the arguments, in their order.
+
+    On a CPU each call runs on one thread, as many at once as PyTorch may use: a small network's
+    operations are too short to be divided. What is returned does not depend on how many run.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        yield from map(function, *arguments)
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            yield from pool.map(function, *arguments)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def peak_memory_gib() -> float:

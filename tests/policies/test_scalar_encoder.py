@@ -77,12 +77,3 @@ def test_a_build_order_is_read_in_order():
     second[0, :2] = torch.tensor([9, 5])
     one, two = (module(make_inputs(build_order=order)).scalar_context for order in (first, second))
     assert not torch.allclose(one, two)
-
-
-def test_time_is_told_apart_late_in_the_game():
-    module = encoder()
-    one, two = (
-        module(make_inputs(scalars=set_scalar(ScalarFeature.GAME_LOOP, loop))).embedded_scalar
-        for loop in (20_000, 20_100)
-    )
-    assert (one - two).abs().max() > 1e-3

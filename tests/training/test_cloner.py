@@ -66,6 +66,23 @@ def test_parts_of_a_batch_add_up_to_the_batch(micro_batch_streams: int):
         torch.testing.assert_close(found.sums, expected.sums, rtol=1e-5, atol=1e-5)
 
 
+def test_the_number_of_threads_changes_nothing():
+    threads = torch.get_num_threads()
+    found = []
+    for used in (1, 3):
+        torch.set_num_threads(used)
+        try:
+            cloner = make_cloner()
+            for batch in batches(2, micro_batch_streams=1):
+                cloner.update(batch, learning_rate=1e-3)
+            assert torch.get_num_threads() == used
+        finally:
+            torch.set_num_threads(threads)
+        found.append([*weights(cloner), *cloner.training_state({}).tensors.values()])
+    for one, many in zip(*found, strict=True):
+        assert torch.equal(one, many)
+
+
 def test_the_loss_is_the_weighted_sum_of_means_over_the_steps_that_count():
     update = make_cloner().update(batches(1)[0], learning_rate=0.0)
     means = update.sums.losses / update.sums.counts
@@ -79,9 +96,9 @@ def test_the_loss_is_the_weighted_sum_of_means_over_the_steps_that_count():
 def test_one_batch_can_be_learned_by_heart():
     cloner = make_cloner()
     batch = batches(1)[0]
-    first = cloner.update(batch, learning_rate=0.01)
-    for _ in range(150):
-        last = cloner.update(batch, learning_rate=0.01)
+    first = cloner.update(batch, learning_rate=0.003)
+    for _ in range(200):
+        last = cloner.update(batch, learning_rate=0.003)
     assert last.loss < 0.5 * first.loss
     action_type = HEADS.index("action_type")
     assert last.sums.hits[action_type] > 0.9 * last.sums.counts[action_type]
