@@ -225,7 +225,6 @@ def preset(name: str) -> PolicyConfig:
 
 def _tiny() -> PolicyConfig:
     return PolicyConfig(
-        max_entities=320,
         max_neutrals=48,
         entity_width=64,
         entity_encoder=PerceiverConfig(latent_width=64, cross_heads=1, latent_mlp_factor=1),

@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +27,7 @@ from policies.config_dict import config_to_dict
 from policies.policy import Policy
 from training.budget import RunClock
 from training.cloner import Cloner, Update
-from training.config import BehaviourCloningConfig
+from training.config import BatchConfig, BehaviourCloningConfig
 from training.dataset import Dataset, Split, read_dataset, sample_of_games
 from training.devices import chosen_device, keep_freed_memory, peak_memory_gib
 from training.metrics import MetricsWriter
@@ -51,6 +50,8 @@ from training.streams import Batch, streams_of_games
 from training.validation import validate
 
 _log = logging.getLogger(__name__)
+
+_VALIDATION_STEPS = 64  # computed at once; results do not depend on it
 
 _FREE_SETTINGS = frozenset(
     {
@@ -221,7 +222,11 @@ class Cloning:
 
     def _validation_scalars(self) -> dict[str, float]:
         config = self._config
-        size = replace(config.batch, num_streams=len(self._validation_games))
+        size = BatchConfig(  # a game at a time, so that short ones do not wait for long ones
+            num_streams=len(self._validation_games),
+            unroll_steps=_VALIDATION_STEPS,
+            micro_batch_streams=1,
+        )
         streams = streams_of_games(
             self._dataset.folder,
             self._validation_games,
