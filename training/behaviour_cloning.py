@@ -42,12 +42,12 @@ from training.run_folder import (
     require_new_run,
     require_same_run,
     write_best,
-    write_json,
 )
 from training.seeding import seed_first_weights
 from training.stopping import Stop, stop_on_signals
 from training.streams import Batch, streams_of_games
 from training.validation import validate
+from training.whole_files import write_json
 
 _log = logging.getLogger(__name__)
 

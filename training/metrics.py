@@ -7,6 +7,8 @@ from types import TracebackType
 
 from torch.utils.tensorboard.writer import SummaryWriter
 
+from training.whole_files import whole_file
+
 METRICS_FILE = "metrics.jsonl"
 
 
@@ -53,9 +55,8 @@ def read_metrics(folder: Path) -> list[dict[str, int | float]]:
 
 def _remove_lines_after(path: Path, step: int) -> None:
     kept = [line for line in _whole_lines(path.read_text(encoding="utf-8")) if line["step"] <= step]
-    shorter = path.with_suffix(".tmp")
-    shorter.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-    shorter.replace(path)
+    with whole_file(path) as shorter:
+        shorter.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
 
 def _whole_lines(text: str) -> list[dict[str, int | float]]:

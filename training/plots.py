@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from training.whole_files import whole_file
+
 _POLICY, _BASELINE = "#3b6fb6", "#b8b8b8"
 
 
@@ -21,9 +23,8 @@ def plot_score(result: dict[str, Any], path: Path) -> None:
     _by_group(axes[1, 1], result["by_phase"], "by minutes of the game")
     games, commands = result["games"], result["commands"]
     figure.suptitle(f"{commands} commands of {games} held-out games ({result['split']})")
-    unfinished = path.with_name(f".{path.name}")
-    figure.savefig(unfinished, format="png", dpi=120)
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=120)
 
 
 def _against_baselines(

@@ -34,12 +34,12 @@ from training.records import (
     refusal,
     shard_path,
     write_index,
-    write_json,
     write_record,
 )
 from training.replay_files import ReplayFile, find_replays
 from training.run_folder import LOCK_FILE, locked_run
 from training.shard import PlayerFacts, write_shard
+from training.whole_files import UNFINISHED_SUFFIX, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -141,14 +141,14 @@ def _prepare(dataset: Path) -> None:
         raise ValueError(f"{dataset} must be empty or a dataset, it is neither")
     for folder in (dataset, dataset / SHARD_FOLDER, dataset / RECORD_FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob("*.partial"):
+        for leftover in folder.glob(f"*{UNFINISHED_SUFFIX}"):
             leftover.unlink()
     write_json(path, description)
 
 
 def _is_ours(path: Path) -> bool:
     """Return whether a file may lie in a folder that is to become a dataset."""
-    return path.name == LOCK_FILE or path.suffix == ".partial"
+    return path.name == LOCK_FILE or path.suffix == UNFINISHED_SUFFIX
 
 
 def _decode_all(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """How well a folder of replays was read: ``report.json`` beside the dataset."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from envs.interface import raw_functions
 from envs.replays.quality import histogram_from, median_of
+from training.whole_files import write_json
 
 _FRACTIONS = {
     "clean_fraction": ("clean", "commands"),
@@ -43,9 +43,7 @@ def write_report(records: list[dict[str, Any]], dataset: Path) -> dict[str, Any]
         "legality": _legality(accepted),
         "unmapped": dict(_added(r["quality"]["unmapped"] for r in accepted).most_common()),
     }
-    partial = dataset / "report.json.partial"
-    partial.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-    partial.replace(dataset / "report.json")
+    write_json(dataset / "report.json", report)
     return report
 
 

@@ -6,7 +6,6 @@ stopped run go on. Times differ from run to run and lie in a file beside it.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from training.dataset import INDEX_FILE, SHARD_FOLDER, Split
 from training.replay_files import ReplayFile
+from training.whole_files import whole_file, write_json
 
 RECORD_FOLDER = "records"
 
@@ -78,14 +78,6 @@ def refusal(replay: ReplayFile, reason: str, detail: str) -> dict[str, Any]:
     }
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON; the file appears whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
 def read_records(replays: list[ReplayFile], dataset: Path) -> list[dict[str, Any]]:
     """Return the records of all files, refusing all but the first copy of a game.
 
@@ -140,9 +132,8 @@ def write_index(records: Iterable[dict[str, Any]], dataset: Path) -> None:
     schema = pa.schema(
         [(name, pa.string()) for name in texts] + [(name, pa.int32()) for name in numbers]
     )
-    partial = dataset / f"{INDEX_FILE}.partial"
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), partial)
-    partial.replace(dataset / INDEX_FILE)
+    with whole_file(dataset / INDEX_FILE) as unfinished:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), unfinished)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from agent.checkpoint import (
     read_checkpoint,
 )
 from training.config import CheckpointChoice
+from training.whole_files import write_json
 
 CHECKPOINT_FOLDER = "checkpoints"
 CONFIG_FILE = "config.json"
@@ -90,17 +91,6 @@ def require_same_run(folder: Path, config: dict[str, Any], *, free: frozenset[st
     difference = config_difference(*fixed)
     if difference is not None:
         raise ValueError(f"{folder}: cannot go on with other settings: {difference}")
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def read_best(folder: Path) -> Best | None:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from envs.interface import INTERFACE_VERSION, Knowledge
 from envs.timeline import STATISTICS, Timeline
 from envs.unit_rows import RowColumn
+from training.whole_files import whole_file
 
 _LOOP_COLUMNS = (
     RowColumn.SINCE,
@@ -65,17 +66,16 @@ def write_shard(
         "game": json.dumps(game, ensure_ascii=False, sort_keys=True),
     }
     table = pa.table(arrays).replace_schema_metadata(metadata)
-    partial = path.with_suffix(".partial")
-    pq.write_table(
-        table,
-        partial,
-        compression="zstd",
-        compression_level=_COMPRESSION_LEVEL,
-        row_group_size=1,
-        use_dictionary=False,
-        write_statistics=False,
-    )
-    partial.replace(path)
+    with whole_file(path) as unfinished:
+        pq.write_table(
+            table,
+            unfinished,
+            compression="zstd",
+            compression_level=_COMPRESSION_LEVEL,
+            row_group_size=1,
+            use_dictionary=False,
+            write_statistics=False,
+        )
 
 
 def read_timeline(path: Path, row: int) -> Timeline:

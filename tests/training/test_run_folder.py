@@ -12,8 +12,8 @@ from training.run_folder import (
     locked_run,
     require_new_run,
     require_same_run,
-    write_json,
 )
+from training.whole_files import write_json
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
