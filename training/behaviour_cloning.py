@@ -3,8 +3,8 @@
 Learns to act as the players of a dataset did, from the state just before each command (Vinyals
 et al. 2019, methods, "Supervised learning"). Core states are carried from chunk to chunk of a
 game, and a run of so many steps that was stopped goes on bit for bit where it was (on a CPU,
-with as many streams computed at once; a run of so many minutes goes on too, but its learning
-rate follows the clock).
+with the same number of threads and streams at once; a run of so many minutes goes on too, but
+its learning rate follows the clock).
 """
 
 import logging

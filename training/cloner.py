@@ -89,9 +89,11 @@ class Cloner:
 
     def _add_gradients(self, gradients: Sequence[Tensor | None]) -> None:
         for parameter, gradient in zip(self.policy.parameters(), gradients, strict=True):
+            if gradient is None:
+                continue
             if parameter.grad is None:
-                parameter.grad = gradient
-            elif gradient is not None:
+                parameter.grad = gradient.clone()  # autograd may give one tensor to two of them
+            else:
                 parameter.grad += gradient
 
     def _forget_ended_games(self, batch: Batch) -> None:

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import torch
 
 Tree = TypeVar("Tree")
-
 Result = TypeVar("Result")
 
 _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8  # M_... of glibc's malloc.h
@@ -56,16 +55,17 @@ def in_parallel(
 ) -> Iterator[Result]:
     """Yield the function's results for each of the arguments, in their order.
 
-    On a CPU each call runs on one thread, as many at once as PyTorch may use: a small network's
-    operations are too short to be divided. What is returned does not depend on how many run.
+    On a CPU the calls share the threads that PyTorch may use and run at once, as far as there are
+    threads: a small network's operations are too short to be divided among them.
     """
     threads = torch.get_num_threads()
-    if device.type != "cpu" or threads == 1:
+    workers = min(threads, len(arguments[0]))
+    if device.type != "cpu" or workers <= 1:
         yield from map(function, *arguments)
         return
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads // workers)
     try:
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             yield from pool.map(function, *arguments)
     finally:
         torch.set_num_threads(threads)

@@ -12,7 +12,7 @@ from policies.core import ResidualBlock
 from policies.distributions import mask_logits
 
 OPEN_GATE = 3.0
-"""Where the gates' biases start: nearly open. Half open, a policy learns more slowly."""
+"""Where the gates' biases start: nearly open, so that a gate has to learn to close."""
 
 
 class GatedLinear(nn.Module):

@@ -66,7 +66,7 @@ def test_parts_of_a_batch_add_up_to_the_batch(micro_batch_streams: int):
         torch.testing.assert_close(found.sums, expected.sums, rtol=1e-5, atol=1e-5)
 
 
-def test_the_number_of_threads_changes_nothing():
+def test_learning_from_chunks_at_once_changes_nothing():
     threads = torch.get_num_threads()
     found = []
     for used in (1, 3):
