@@ -126,12 +126,14 @@ class Timeline(NamedTuple):
             show_z: whether observations tell the build order and the units built.
 
         Raises:
-            ValueError: the planes' side does not divide the world's, or there are too many units.
+            ValueError: the planes' side does not divide the world's, or a limit cannot be.
         """
         if plane_size < 1 or WORLD_SIZE % plane_size:
             raise ValueError(f"plane_size must divide {WORLD_SIZE}, got {plane_size}")
         if not 1 <= limits.total <= MAX_ENTITIES:
             raise ValueError(f"limits.total must be 1 to {MAX_ENTITIES}, got {limits.total}")
+        if limits.neutral < 0:
+            raise ValueError(f"limits.neutral must be at least 0, got {limits.neutral}")
         reader = _Reader(self, plane_size=plane_size, limits=limits, show_z=show_z)
         for step in range(self.num_steps):
             reader.advance(step)

@@ -205,7 +205,7 @@ class Policy(nn.Module):
     ) -> "_Seen":
         flat = Observations(*(part.flatten(0, 1) for part in observations))
         own = flat.entity_mask & (flat.entities[..., EntityFeature.ALLIANCE] == Alliance.SELF)
-        unit_counts = _unit_counts(flat.entities, flat.entity_mask)
+        counts = unit_counts(flat.entities, flat.entity_mask)
         units = self.entity_encoder(flat.entities, flat.entity_mask)
         scalars = self.scalar_encoder(
             ScalarInputs(
@@ -213,7 +213,7 @@ class Policy(nn.Module):
                 flat.upgrades,
                 flat.build_order,
                 flat.cumulative_statistics,
-                unit_counts,
+                counts,
             )
         )
         spatial = self.spatial_encoder(
@@ -228,7 +228,7 @@ class Policy(nn.Module):
             map_skip=spatial.map_skip,
             latents=units.latents,
             state=core.state,
-            legal_action_types=self._legal_action_types(unit_counts.own),
+            legal_action_types=self._legal_action_types(counts.own),
             selectable=self._selectable(flat.entities, own),
             targetable=flat.entity_mask,
         )
@@ -347,16 +347,18 @@ class _Seen(NamedTuple):
     targetable: Bool[Tensor, "rows entities"]
 
 
-def _unit_counts(
+def unit_counts(
     entities: Int[Tensor, "rows entities features"], mask: Bool[Tensor, "rows entities"]
 ) -> UnitCounts:
+    """Return how many units of each type there are; one of unknown progress is not unfinished."""
     types = entities[..., EntityFeature.UNIT_TYPE].clamp(0, NUM_UNIT_TYPES - 1).long()
     nothing = torch.zeros(len(entities), NUM_UNIT_TYPES, dtype=torch.long, device=types.device)
-    alliance, progress = entities[..., EntityFeature.ALLIANCE], EntityFeature.BUILD_PROGRESS
+    alliance = entities[..., EntityFeature.ALLIANCE]
+    progress = entities[..., EntityFeature.BUILD_PROGRESS]
     own = mask & (alliance == Alliance.SELF)
     groups = UnitCounts(
         own=own,
-        own_unfinished=own & (entities[..., progress] < 100),
+        own_unfinished=own & (progress != UNKNOWN) & (progress < 100),
         own_selected=own & (entities[..., EntityFeature.WAS_SELECTED] == 1),
         targeted=mask & (entities[..., EntityFeature.WAS_TARGETED] == 1),
         enemy=mask & (alliance == Alliance.ENEMY),

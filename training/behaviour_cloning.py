@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from policies.config_dict import config_to_dict
 from policies.policy import Policy
 from training.budget import RunClock
 from training.cloner import Cloner, Update
-from training.config import BatchConfig, BehaviourCloningConfig
+from training.config import BehaviourCloningConfig
 from training.dataset import Dataset, Split, read_dataset, sample_of_games
 from training.devices import chosen_device, keep_freed_memory, peak_memory_gib
 from training.metrics import MetricsWriter
@@ -50,8 +51,6 @@ from training.validation import validate
 from training.whole_files import write_json
 
 _log = logging.getLogger(__name__)
-
-_VALIDATION_STEPS = 64  # computed at once; results do not depend on it
 
 _FREE_SETTINGS = frozenset(
     {
@@ -222,11 +221,7 @@ class Cloning:
 
     def _validation_scalars(self) -> dict[str, float]:
         config = self._config
-        size = BatchConfig(  # a game at a time, so that short ones do not wait for long ones
-            num_streams=len(self._validation_games),
-            unroll_steps=_VALIDATION_STEPS,
-            micro_batch_streams=1,
-        )
+        size = replace(config.batch, num_streams=len(self._validation_games))
         streams = streams_of_games(
             self._dataset.folder,
             self._validation_games,

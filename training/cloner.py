@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -13,7 +12,7 @@ from agent.checkpoint import TrainingState
 from policies.core import CoreState
 from policies.policy import Policy
 from training.config import HeadWeights, OptimizerConfig
-from training.devices import in_parallel, to_device
+from training.devices import to_device
 from training.losses.supervised import HeadLosses, supervised_losses
 from training.optimization import (
     NonFiniteError,
@@ -72,29 +71,21 @@ class Cloner:
     def _update(self, batch: Batch, learning_rate: float) -> Update:
         self._optimizer.zero_grad(set_to_none=True)
         scales = self._weights / _counts(batch.chunks).to(self._device).clamp(min=1)
-        sizes = [chunk.is_first.shape[1] for chunk in batch.chunks]
-        before = [CoreState(*parts) for parts in zip(*_split(self._state, sizes), strict=True)]
-        learn = partial(self._learn, scales=scales)
         states: list[CoreState] = []
         sums: HeadSums | None = None
-        for learned in in_parallel(learn, batch.chunks, before, device=self._device):
-            self._add_gradients(learned.gradients)
-            states.append(learned.state)
-            sums = learned.sums if sums is None else sums.plus(learned.sums)
+        first = 0
+        for chunk in batch.chunks:
+            num_streams = chunk.is_first.shape[1]
+            state = _streams_of(self._state, first, first + num_streams)
+            first += num_streams
+            chunk_sums, state = self._backward(to_device(chunk, self._device), state, scales)
+            states.append(state)
+            sums = chunk_sums if sums is None else sums.plus(chunk_sums)
         norm = apply_gradients(self.policy, self._optimizer, self._optimizer_config, learning_rate)
         self._state = CoreState(*(torch.cat(parts, dim=1) for parts in zip(*states, strict=True)))
         self.num_updates += 1
         assert sums is not None
         return Update(sums, float((sums.losses * scales.double().cpu()).sum()), norm)
-
-    def _add_gradients(self, gradients: Sequence[Tensor | None]) -> None:
-        for parameter, gradient in zip(self.policy.parameters(), gradients, strict=True):
-            if gradient is None:
-                continue
-            if parameter.grad is None:
-                parameter.grad = gradient.clone()  # autograd may give one tensor to two of them
-            else:
-                parameter.grad += gradient
 
     def _forget_ended_games(self, batch: Batch) -> None:
         goes_on = ~torch.cat([chunk.is_first.any(0) for chunk in batch.chunks]).to(self._device)
@@ -113,9 +104,9 @@ class Cloner:
         self._state = CoreState(*parts)
         self.num_updates = int(training.values["num_updates"])
 
-    def _learn(self, chunk: Chunk, state: CoreState, scales: Float[Tensor, " heads"]) -> "_Learned":
-        """Return what a chunk teaches; touches nothing, so that chunks can be learned at once."""
-        chunk = to_device(chunk, self._device)
+    def _backward(
+        self, chunk: Chunk, state: CoreState, scales: Float[Tensor, " heads"]
+    ) -> tuple[HeadSums, CoreState]:
         size = self.policy.config.location_size
         with _autocast(self._device, self._autocast):
             output = self.policy(
@@ -124,20 +115,12 @@ class Cloner:
         losses = supervised_losses(output, chunk.actions, chunk.masks, location_size=size)
         _require_finite(losses)
         total = (torch.stack([rows.sum() for rows in losses]) * scales).sum()
-        parameters = list(self.policy.parameters())
-        gradients: Sequence[Tensor | None] = [None] * len(parameters)
         if total.requires_grad:
-            gradients = torch.autograd.grad(total, parameters, allow_unused=True)
+            total.backward()
         with torch.no_grad():
             hits = head_hits(output, chunk.actions, chunk.masks, location_size=size)
         memory = CoreState(*(part.detach() for part in output.state))
-        return _Learned(HeadSums.of_rows(losses, hits, chunk.dropped), memory, gradients)
-
-
-class _Learned(NamedTuple):
-    sums: HeadSums
-    state: CoreState
-    gradients: Sequence[Tensor | None]
+        return HeadSums.of_rows(losses, hits, chunk.dropped), memory
 
 
 def _counts(chunks: Sequence[Chunk]) -> Float[Tensor, " heads"]:
@@ -146,8 +129,8 @@ def _counts(chunks: Sequence[Chunk]) -> Float[Tensor, " heads"]:
     return torch.stack(of_chunks).sum(0).float()
 
 
-def _split(state: CoreState, sizes: list[int]) -> list[Sequence[Tensor]]:
-    return [part.split(sizes, dim=1) for part in state]
+def _streams_of(state: CoreState, first: int, end: int) -> CoreState:
+    return CoreState(*(part[:, first:end] for part in state))
 
 
 def _require_finite(losses: HeadLosses) -> None:

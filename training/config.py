@@ -176,7 +176,7 @@ class ScoreConfig:
 def batch_preset(name: str) -> BatchConfig:
     """Return the batch sizes that go with a preset of the network."""
     if name == "tiny":
-        return BatchConfig(num_streams=16, unroll_steps=16, micro_batch_streams=4)
+        return BatchConfig(num_streams=16, unroll_steps=16, micro_batch_streams=16)
     if name == "small":
         return BatchConfig(num_streams=32, unroll_steps=32, micro_batch_streams=16)
     return BatchConfig(num_streams=128, unroll_steps=64, micro_batch_streams=16)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from policies.core import CoreState
 from policies.policy import Policy
-from training.devices import in_parallel, to_device
+from training.devices import to_device
 from training.losses.supervised import HeadLosses, supervised_losses
 from training.measurement import FORBIDDEN_PROBABILITY, is_scored
 from training.predictions import HeadSums, head_hits
@@ -29,39 +28,25 @@ class Validation(NamedTuple):
         return self.sums.scalars(prefix) | {f"{prefix}/score/action_type_nll": self.scored_nll}
 
 
-class _Predicted(NamedTuple):
-    sums: HeadSums
-    scored: Float[Tensor, " 2"]
-    state: CoreState
-
-
+@torch.no_grad()
 def validate(policy: Policy, batches: Iterable[Batch]) -> Validation:
     """Predict whole games, the policy's memory running from the first step of each."""
     device = next(policy.parameters()).device
-    states: list[CoreState] = []
-    parts: list[_Predicted] = []
-    for batch in batches:
-        if not states:
-            states = [policy.initial_state(chunk.is_first.shape[1]) for chunk in batch.chunks]
-        predict = partial(_predict, policy)
-        predicted = list(in_parallel(predict, batch.chunks, states, device=device))
-        states = [part.state for part in predicted]
-        parts += predicted
-    columns = zip(*(part.sums for part in parts), strict=True)
-    sums = HeadSums(*(torch.stack(column).sum(0) for column in columns))
-    scored = torch.stack([part.scored for part in parts]).sum(0)
-    return Validation(sums, float(scored[0] / scored[1].clamp(min=1)))
-
-
-@torch.no_grad()
-def _predict(policy: Policy, chunk: Chunk, state: CoreState) -> _Predicted:
-    chunk = to_device(chunk, state.hidden.device)
     size = policy.config.location_size
-    output = policy(chunk.observations, chunk.actions, state, chunk.is_first, chunk.masks)
-    losses = supervised_losses(output, chunk.actions, chunk.masks, location_size=size)
-    hits = head_hits(output, chunk.actions, chunk.masks, location_size=size)
-    sums = HeadSums.of_rows(losses, hits, chunk.dropped)
-    return _Predicted(sums, _scored_nll(chunk, losses).cpu(), output.state)
+    states: dict[int, CoreState] = {}
+    parts: list[HeadSums] = []
+    scored = torch.zeros(2, dtype=torch.float64)
+    for batch in batches:
+        for i, chunk in enumerate(to_device(chunk, device) for chunk in batch.chunks):
+            state = states.get(i) or policy.initial_state(chunk.is_first.shape[1])
+            output = policy(chunk.observations, chunk.actions, state, chunk.is_first, chunk.masks)
+            states[i] = output.state
+            losses = supervised_losses(output, chunk.actions, chunk.masks, location_size=size)
+            hits = head_hits(output, chunk.actions, chunk.masks, location_size=size)
+            parts.append(HeadSums.of_rows(losses, hits, chunk.dropped))
+            scored += _scored_nll(chunk, losses).cpu()
+    sums = HeadSums(*(torch.stack(column).sum(0) for column in zip(*parts, strict=True)))
+    return Validation(sums, float(scored[0] / scored[1].clamp(min=1)))
 
 
 def _scored_nll(chunk: Chunk, losses: HeadLosses) -> Float[Tensor, " 2"]:

@@ -390,6 +390,11 @@ def test_impossible_numbers_of_units_are_refused(total: int):
         steps_of(game([0], [[(0, MARINE)]]), limits=EntityLimits(total=total))
 
 
+def test_a_negative_number_of_neutral_units_is_refused():
+    with pytest.raises(ValueError, match=r"limits\.neutral must be at least 0, got -1"):
+        steps_of(game([0], [[(0, MARINE)]]), limits=EntityLimits(neutral=-1))
+
+
 def test_who_is_left_out_does_not_depend_on_the_action():
     units = crowd()
     plain = game([0], [units])

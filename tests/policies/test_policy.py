@@ -20,7 +20,7 @@ from policies.batch import Actions, HeadMasks, Observations
 from policies.config import PolicyConfig
 from policies.core import CoreState
 from policies.distributions import MINIMUM, Sampling, is_legal
-from policies.policy import Policy, PolicyOutput, log_probabilities, used_heads
+from policies.policy import Policy, PolicyOutput, log_probabilities, unit_counts, used_heads
 from tests.policies.policy_batches import (
     FEED_FORWARD,
     LSTM,
@@ -319,6 +319,27 @@ def test_action_types_are_legal_by_the_types_of_own_units():
     expected = policy.legality[unit_type].clone()
     expected[0] = True
     assert torch.equal(logits > MINIMUM, expected)
+
+
+def test_units_are_counted_by_type_and_group():
+    nothing = dict.fromkeys(EntityFeature, 0)
+    marine = {EntityFeature.UNIT_TYPE: 7, EntityFeature.ALLIANCE: Alliance.SELF}
+    drone = {EntityFeature.UNIT_TYPE: 9, EntityFeature.ALLIANCE: Alliance.ENEMY}
+    done = {EntityFeature.BUILD_PROGRESS: 100}
+    units = [
+        nothing | marine | done | {EntityFeature.WAS_SELECTED: 1},
+        nothing | marine | {EntityFeature.BUILD_PROGRESS: 99},
+        nothing | marine | {EntityFeature.BUILD_PROGRESS: UNKNOWN},
+        nothing | drone | {EntityFeature.WAS_TARGETED: 1},
+        nothing | marine,  # padding
+    ]
+    entities = torch.tensor([[[int(unit[f]) for f in EntityFeature] for unit in units]])
+    mask = torch.tensor([[True, True, True, True, False]])
+    found = unit_counts(entities.short(), mask)
+    counted = {group: row[0].nonzero().flatten().tolist() for group, row in found._asdict().items()}
+    expected = {"own": [7], "own_unfinished": [7], "own_selected": [7]}
+    assert counted == expected | {"targeted": [9], "enemy": [9]}
+    assert [int(row.sum()) for row in found] == [3, 1, 1, 1, 1]
 
 
 def test_labels_that_cannot_be_chosen_are_told_apart():

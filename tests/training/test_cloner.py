@@ -66,23 +66,6 @@ def test_parts_of_a_batch_add_up_to_the_batch(micro_batch_streams: int):
         torch.testing.assert_close(found.sums, expected.sums, rtol=1e-5, atol=1e-5)
 
 
-def test_learning_from_chunks_at_once_changes_nothing():
-    threads = torch.get_num_threads()
-    found = []
-    for used in (1, 3):
-        torch.set_num_threads(used)
-        try:
-            cloner = make_cloner()
-            for batch in batches(2, micro_batch_streams=1):
-                cloner.update(batch, learning_rate=1e-3)
-            assert torch.get_num_threads() == used
-        finally:
-            torch.set_num_threads(threads)
-        found.append([*weights(cloner), *cloner.training_state({}).tensors.values()])
-    for one, many in zip(*found, strict=True):
-        assert torch.equal(one, many)
-
-
 def test_the_loss_is_the_weighted_sum_of_means_over_the_steps_that_count():
     update = make_cloner().update(batches(1)[0], learning_rate=0.0)
     means = update.sums.losses / update.sums.counts
