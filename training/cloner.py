@@ -14,13 +14,7 @@ from policies.policy import Policy
 from training.config import HeadWeights, OptimizerConfig
 from training.devices import to_device
 from training.losses.supervised import HeadLosses, supervised_losses
-from training.optimization import (
-    NonFiniteError,
-    apply_gradients,
-    make_optimizer,
-    optimizer_tensors,
-    restore_optimizer,
-)
+from training.optimization import NonFiniteError, PolicyOptimizer
 from training.predictions import HEADS, HeadSums, head_hits
 from training.streams import Batch, Chunk
 
@@ -47,8 +41,7 @@ class Cloner:
     ) -> None:
         self.policy = policy.train()  # cuDNN's LSTM learns in no other mode
         self.num_updates = 0
-        self._optimizer_config = optimizer
-        self._optimizer = make_optimizer(policy, optimizer)
+        self._optimizer = PolicyOptimizer(policy, optimizer)
         self._autocast = autocast
         self._device = next(policy.parameters()).device
         self._state = policy.initial_state(num_streams)
@@ -69,7 +62,7 @@ class Cloner:
             raise
 
     def _update(self, batch: Batch, learning_rate: float) -> Update:
-        self._optimizer.zero_grad(set_to_none=True)
+        self.policy.zero_grad()
         scales = self._weights / _counts(batch.chunks).to(self._device).clamp(min=1)
         states: list[CoreState] = []
         sums: HeadSums | None = None
@@ -81,7 +74,7 @@ class Cloner:
             chunk_sums, state = self._backward(to_device(chunk, self._device), state, scales)
             states.append(state)
             sums = chunk_sums if sums is None else sums.plus(chunk_sums)
-        norm = apply_gradients(self.policy, self._optimizer, self._optimizer_config, learning_rate)
+        norm = self._optimizer.step(learning_rate)
         self._state = CoreState(*(torch.cat(parts, dim=1) for parts in zip(*states, strict=True)))
         self.num_updates += 1
         assert sums is not None
@@ -93,13 +86,13 @@ class Cloner:
 
     def training_state(self, values: dict[str, Any]) -> TrainingState:
         """Return what, with the weights, lets another cloner go on from here."""
-        tensors = optimizer_tensors(self.policy, self._optimizer)
+        tensors = self._optimizer.tensors()
         memories = {f"state/{name}": part for name, part in self._state._asdict().items()}
         return TrainingState(tensors | memories, {**values, "num_updates": self.num_updates})
 
     def restore(self, training: TrainingState) -> None:
         """Take up what ``training_state`` returned."""
-        restore_optimizer(self.policy, self._optimizer, training.tensors)
+        self._optimizer.restore(training.tensors)
         parts = [training.tensors[f"state/{name}"].to(self._device) for name in CoreState._fields]
         self._state = CoreState(*parts)
         self.num_updates = int(training.values["num_updates"])

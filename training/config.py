@@ -54,12 +54,13 @@ class BatchConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerConfig:
-    """Adam, its schedule and what it does with bad gradients."""
+    """Muon and Adam, their schedule and what they do with bad gradients."""
 
     learning_rate: float = 1e-3
     warm_up_updates: int = 100  # linear, from nothing
     final_share: float = 0.02  # of the learning rate, at the end of a cosine over the budget
-    betas: tuple[float, float] = (0.9, 0.99)
+    momentum: float = 0.95  # Muon's, for the matrices of layers
+    betas: tuple[float, float] = (0.9, 0.99)  # Adam's, for all else
     epsilon: float = 1e-8
     max_gradient_norm: float = 1.0  # over all parameters
     max_bad_updates: int = 3  # in a row without a finite loss and gradient before the run stops

@@ -7,9 +7,8 @@ from torch import nn
 from training.config import OptimizerConfig
 from training.optimization import (
     NonFiniteError,
-    apply_gradients,
+    PolicyOptimizer,
     learning_rate,
-    make_optimizer,
 )
 
 CONFIG = OptimizerConfig(learning_rate=1.0, warm_up_updates=4, final_share=0.1)
@@ -33,7 +32,7 @@ def test_gradients_are_clipped_over_all_weights_together():
     for parameter, gradient in zip(layer.parameters(), (3.0, 4.0), strict=True):
         parameter.grad = torch.full_like(parameter, gradient)
     config = OptimizerConfig(max_gradient_norm=1.0)
-    norm = apply_gradients(layer, make_optimizer(layer, config), config, 0.1)
+    norm = PolicyOptimizer(layer, config).step(0.1)
     assert norm == pytest.approx(5.0)
     assert layer.weight.grad.item() == pytest.approx(0.6)
 
@@ -45,5 +44,5 @@ def test_a_gradient_that_overflows_is_refused():
         parameter.grad = torch.full_like(parameter, torch.inf)
     config = OptimizerConfig()
     with pytest.raises(NonFiniteError, match="weight"):
-        apply_gradients(layer, make_optimizer(layer, config), config, 0.1)
+        PolicyOptimizer(layer, config).step(0.1)
     assert layer.weight.item() == before
