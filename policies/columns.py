@@ -159,6 +159,19 @@ class ColumnEmbedding(nn.Module):
             self.register_buffer(name, constant, persistent=False)
 
 
+class SummedEmbeddings(nn.Module):
+    """One embedding for each thing that there may be some of, times how much, summed."""
+
+    def __init__(self, things: int, width: int) -> None:
+        super().__init__()
+        self.embeddings = nn.Parameter(torch.empty(things, width))
+        nn.init.uniform_(self.embeddings, -(things**-0.5), things**-0.5)
+
+    def forward(self, amounts: Float[Tensor, "batch things"]) -> Float[Tensor, "batch channels"]:
+        """Return the sums."""
+        return amounts @ self.embeddings
+
+
 def summed_rows(
     table: Float[Tensor, "rows channels"], rows: Int[Tensor, "places groups"]
 ) -> Float[Tensor, "places channels"]:

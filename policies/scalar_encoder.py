@@ -23,7 +23,7 @@ from envs.interface import (
     Knowledge,
     ScalarFeature,
 )
-from policies.columns import ColumnEmbedding, known_columns
+from policies.columns import ColumnEmbedding, SummedEmbeddings, known_columns
 from policies.config import ScalarConfig
 
 CONTEXT_FEATURES = (
@@ -69,7 +69,7 @@ class ScalarEncoder(nn.Module):
         context = {column: known[column] for column in CONTEXT_FEATURES if column in known}
         self.everything = _SummedParts(known, width=config.width)
         others = (len(UnitCounts._fields) - 1) * NUM_UNIT_TYPES
-        self.other_units = _SummedEmbeddings(2 * others, config.width)
+        self.other_units = SummedEmbeddings(2 * others, config.width)
         self.output = nn.Linear(config.width, config.width)
         self.context = _SummedParts(context, width=config.context_width)
         self.context_output = nn.Linear(config.context_width, config.context_width)
@@ -90,9 +90,9 @@ class _SummedParts(nn.Module):
     def __init__(self, columns: dict[ScalarFeature, Feature], *, width: int) -> None:
         super().__init__()
         self.columns = ColumnEmbedding(columns, width=width, facts={})
-        self.own_units = _SummedEmbeddings(2 * NUM_UNIT_TYPES, width)
-        self.upgrades = _SummedEmbeddings(2 * NUM_UPGRADES, width)
-        self.statistics = _SummedEmbeddings(2 * (NUM_UNIT_TYPES + NUM_UPGRADES), width)
+        self.own_units = SummedEmbeddings(2 * NUM_UNIT_TYPES, width)
+        self.upgrades = SummedEmbeddings(2 * NUM_UPGRADES, width)
+        self.statistics = SummedEmbeddings(2 * (NUM_UNIT_TYPES + NUM_UPGRADES), width)
         self.builds = nn.Embedding(NUM_UNIT_TYPES, width)
         self.build_places = nn.Parameter(torch.randn(BUILD_ORDER_LENGTH, width))
         self.norm = nn.LayerNorm(width)
@@ -114,18 +114,6 @@ class _SummedParts(nn.Module):
         known = (build_order > 0)[..., None]
         what = self.builds(build_order.clamp(0, NUM_UNIT_TYPES - 1).int())
         return (what * self.build_places.sigmoid() * known).sum(1)
-
-
-class _SummedEmbeddings(nn.Module):
-    """One embedding for each thing that there may be some of, times how much, summed."""
-
-    def __init__(self, things: int, width: int) -> None:
-        super().__init__()
-        self.embeddings = nn.Parameter(torch.empty(things, width))
-        nn.init.uniform_(self.embeddings, -(things**-0.5), things**-0.5)
-
-    def forward(self, amounts: Float[Tensor, "batch things"]) -> Float[Tensor, "batch channels"]:
-        return amounts @ self.embeddings
 
 
 def _counts_and_presence(counts: Int[Tensor, "batch types"]) -> Float[Tensor, "batch features"]:

@@ -1,6 +1,7 @@
 """One frozen dataclass a command; the sizes that belong to a preset."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -56,7 +57,7 @@ class BatchConfig:
 class OptimizerConfig:
     """Muon and Adam, their schedule and what they do with bad gradients."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     warm_up_updates: int = 100  # linear, from nothing
     final_share: float = 0.02  # of the learning rate, at the end of a cosine over the budget
     momentum: float = 0.95  # Muon's, for the matrices of layers
@@ -73,6 +74,11 @@ class OptimizerConfig:
             raise ValueError(f"final_share must be between 0 and 1, got {self.final_share}")
         if not self.max_gradient_norm > 0:
             raise ValueError(f"max_gradient_norm must be positive, got {self.max_gradient_norm}")
+        for name, value in (("momentum", self.momentum), *(("betas", b) for b in self.betas)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} must be at least 0 and less than 1, got {value}")
+        if not self.epsilon > 0:
+            raise ValueError(f"epsilon must be positive, got {self.epsilon}")
         _require_at_least(self, warm_up_updates=0, max_bad_updates=1)
 
 
@@ -90,6 +96,12 @@ class HeadWeights:
     target_unit: float = 4.0
     target_location: float = 8.0
 
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be."""
+        for name, weight in dataclasses.asdict(self).items():
+            if not 0 <= weight < math.inf:
+                raise ValueError(f"{name} must be a finite number of at least 0, got {weight}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BehaviourCloningConfig:
@@ -102,7 +114,7 @@ class BehaviourCloningConfig:
     query_residual: bool = True  # perceiver: may a unit's own features pass by the latents?
     minutes: float | None = None  # stop after this time in all; 60 unless steps are given
     steps: int | None = None  # stop after this many agent steps
-    resume: bool = False  # go on with the run in the folder
+    resume: bool = False  # go on with the run in the folder, to its own end or the one given
     seed: int = 0
     streams: int | None = None  # games read side by side; by preset unless given
     unroll_steps: int | None = None  # steps of each in a batch; by preset unless given
@@ -118,7 +130,7 @@ class BehaviourCloningConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
-        if self.minutes is None and self.steps is None:
+        if self.minutes is None and self.steps is None and not self.resume:
             object.__setattr__(self, "minutes", 60.0)
         if self.minutes is not None and not self.minutes > 0:
             raise ValueError(f"minutes must be positive, got {self.minutes}")

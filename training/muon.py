@@ -1,8 +1,9 @@
 """Muon: momentum whose update is made orthogonal, for the matrices between layers.
 
-Jordan et al. 2024 (https://kellerjordan.github.io/posts/muon/), scaled as in Liu et al. 2025
-(arXiv:2502.16982, section 2.2), so that Adam's learning rates fit. ``torch.optim.Muon`` is the
-same in bfloat16, which CPUs without units for it emulate, several times slower.
+Jordan et al. 2024 (https://kellerjordan.github.io/posts/muon/), scaled to the matrix's size as in
+Liu et al. 2025 (arXiv:2502.16982, section 2.2), so that one learning rate serves Adam too.
+``torch.optim.Muon`` is the same in bfloat16, which a CPU without units for it has to emulate: on
+one, all of ``tiny``'s matrices took it some thirty times as long.
 """
 
 from collections.abc import Iterable
@@ -15,8 +16,8 @@ from torch import Tensor, nn
 NEWTON_SCHULZ = (3.4445, -4.775, 2.0315)
 """Coefficients of the odd quintic that drives singular values towards one (Jordan et al.)."""
 NEWTON_SCHULZ_STEPS = 5
-ADAM_LIKE_SIZE = 0.2
-"""Root mean square of the update at learning rate one, about that of Adam's (Liu et al.)."""
+UPDATE_SIZE = 0.1
+"""Root mean square of the update at learning rate one; Liu et al. have 0.2, as Adam's is."""
 
 
 class Muon(torch.optim.Optimizer):
@@ -47,12 +48,17 @@ class Muon(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(parameter)
         state["momentum"].lerp_(parameter.grad, 1 - decay)
         ahead = parameter.grad.lerp(state["momentum"], decay).flatten(1)
-        size = ADAM_LIKE_SIZE * max(ahead.shape) ** 0.5
-        parameter.add_(orthogonalised(ahead).view_as(parameter), alpha=-rate * size)
+        size = UPDATE_SIZE * max(ahead.shape) ** 0.5
+        change = orthogonalised(ahead).view_as(parameter)
+        # A head that nothing in the batch called for has a gradient of zeros, and stays.
+        parameter.add_(change * parameter.grad.any(), alpha=-rate * size)
 
 
 def orthogonalised(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, "rows columns"]:
-    """Return the matrix with singular values near one (0.7 to 1.2); zero stays zero."""
+    """Return the matrix with its singular values near one (0.7 to 1.2).
+
+    Those under some 0.002 of its norm stay below that, and zero stays zero.
+    """
     is_tall = matrix.shape[0] > matrix.shape[1]
     wide = matrix.T if is_tall else matrix
     wide = wide / wide.norm().clamp(min=1e-7)

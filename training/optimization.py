@@ -34,7 +34,10 @@ def learning_rate(config: OptimizerConfig, *, num_updates: int, progress: float)
 
 
 class PolicyOptimizer:
-    """Muon for the matrices of linear, convolution and LSTM layers, Adam for all else."""
+    """Muon for the matrices of linear, convolution and LSTM layers, Adam for all else.
+
+    Embeddings are no such matrices, nor are transposed convolutions, whose rows are inputs.
+    """
 
     def __init__(self, policy: nn.Module, config: OptimizerConfig) -> None:
         self._policy = policy

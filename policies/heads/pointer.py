@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from envs.interface import MAX_SELECTED, NUM_UNIT_TYPES, UNKNOWN
+from policies.columns import SummedEmbeddings
 from policies.config import HeadsConfig
 from policies.distributions import Sampling, draw, log_probability, mask_logits
 
@@ -32,7 +33,7 @@ class PointerQuery(nn.Module):
     def __init__(self, config: HeadsConfig) -> None:
         super().__init__()
         self.choices = nn.Linear(config.autoregressive_width, config.argument_width)
-        self.able_types = nn.Linear(NUM_UNIT_TYPES, config.argument_width, bias=False)
+        self.able_types = SummedEmbeddings(NUM_UNIT_TYPES, config.argument_width)
 
     def forward(
         self,

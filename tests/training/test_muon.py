@@ -29,7 +29,7 @@ def test_as_pytorchs_but_for_its_rounding():
     generator = torch.Generator().manual_seed(2)
     start = torch.randn(12, 20, generator=generator)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    muon = Muon([ours], learning_rate=0.1, momentum=0.9)
+    muon = Muon([ours], learning_rate=0.2, momentum=0.9)  # its updates are half as large
     reference = torch.optim.Muon(
         [theirs], lr=0.1, momentum=0.9, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
     )
@@ -61,3 +61,14 @@ def test_a_weight_without_a_gradient_stays():
     muon.step()
     assert torch.equal(weight, torch.ones(2, 3))
     assert not muon.state
+
+
+def test_a_weight_whose_gradient_is_all_zero_stays():
+    weight = nn.Parameter(torch.ones(2, 3))
+    muon = Muon([weight], learning_rate=0.1, momentum=0.9)
+    weight.grad = torch.randn(2, 3, generator=torch.Generator().manual_seed(4))
+    muon.step()
+    before = weight.detach().clone()
+    weight.grad = torch.zeros(2, 3)
+    muon.step()
+    assert torch.equal(weight, before)

@@ -46,3 +46,46 @@ def test_a_gradient_that_overflows_is_refused():
     with pytest.raises(NonFiniteError, match="weight"):
         PolicyOptimizer(layer, config).step(0.1)
     assert layer.weight.item() == before
+
+
+class Mixed(nn.Module):
+    """One of each kind of weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 4)
+        self.convolution = nn.Conv2d(2, 3, 2)
+        self.enlargement = nn.ConvTranspose2d(2, 3, 2)
+        self.lstm = nn.LSTM(3, 4)
+        self.embedding = nn.Embedding(5, 3)
+        self.norm = nn.LayerNorm(4)
+
+
+MATRICES = {"linear.weight", "convolution.weight", "lstm.weight_ih_l0", "lstm.weight_hh_l0"}
+
+
+def make_mixed() -> tuple[Mixed, PolicyOptimizer]:
+    mixed = Mixed()
+    for parameter in mixed.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    return mixed, PolicyOptimizer(mixed, OptimizerConfig())
+
+
+def test_matrices_between_layers_are_muons_and_all_else_is_adams():
+    mixed, optimizer = make_mixed()
+    optimizer.step(1e-3)
+    names = {name for name, _ in mixed.named_parameters()}
+    kept = optimizer.tensors()
+    assert {n.partition("/")[2] for n in kept if n.startswith("momentum/")} == MATRICES
+    assert {n.partition("/")[2] for n in kept if n.startswith("exp_avg/")} == names - MATRICES
+
+
+def test_the_rate_given_is_that_of_every_weight():
+    mixed, optimizer = make_mixed()
+    before = {name: p.detach().clone() for name, p in mixed.named_parameters()}
+    optimizer.step(0.0)
+    for name, parameter in mixed.named_parameters():
+        assert torch.equal(parameter, before[name]), name
+    optimizer.step(1e-3)
+    for name, parameter in mixed.named_parameters():
+        assert not torch.equal(parameter, before[name]), name

@@ -1,5 +1,6 @@
 """Settings that cannot be are refused; presets and choices make networks."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,13 @@ import pytest
 from envs.interface import Knowledge
 from policies.config import PerceiverConfig, TransformerConfig
 from policies.config_dict import config_from_dict, config_to_dict
-from training.config import BehaviourCloningConfig, EntityEncoder, OptimizerConfig, ScoreConfig
+from training.config import (
+    BehaviourCloningConfig,
+    EntityEncoder,
+    HeadWeights,
+    OptimizerConfig,
+    ScoreConfig,
+)
 
 
 def config(**changes: Any) -> BehaviourCloningConfig:
@@ -18,6 +25,7 @@ def config(**changes: Any) -> BehaviourCloningConfig:
 def test_a_run_without_an_end_of_its_own_takes_an_hour():
     assert config(steps=None).minutes == 60
     assert config(steps=100).minutes is None
+    assert config(steps=None, resume=True).minutes is None  # it has its own
 
 
 @pytest.mark.parametrize(
@@ -39,10 +47,25 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str):
         config(**changes)
 
 
-@pytest.mark.parametrize("changes", [{"learning_rate": 0.0}, {"final_share": 2.0}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": 0.0},
+        {"final_share": 2.0},
+        {"momentum": 1.0},
+        {"betas": (0.9, 1.0)},
+        {"epsilon": -1.0},
+    ],
+)
 def test_an_optimizer_that_cannot_be_is_refused(changes: dict[str, Any]):
     with pytest.raises(ValueError, match=next(iter(changes))):
         OptimizerConfig(**changes)
+
+
+@pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
+def test_a_head_weight_that_cannot_be_is_refused(weight: float):
+    with pytest.raises(ValueError, match="delay must be a finite number of at least 0"):
+        HeadWeights(delay=weight)
 
 
 def test_the_encoder_is_chosen_by_a_word():
