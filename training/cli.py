@@ -46,8 +46,13 @@ COMMANDS = {
         "training.score",
         "training.config:ScoreConfig",
     ),
+    "compare": Command(
+        "scored runs side by side, as a table in Markdown",
+        "training.compare",
+        "training.compare:CompareConfig",
+    ),
     "demo": Command(
-        "the three above on a folder of replays, in a few minutes",
+        "decode, clone and score: a folder of replays, in a few minutes",
         "training.demo",
         "training.demo:DemoConfig",
     ),

@@ -3,7 +3,8 @@
 Every clean, mapped command of the held-out games is predicted, the policy's memory running from
 the start of each game and its z unknown, beside baselines that were fitted on the training
 games and see the same commands. Numbers go to ``RUN/score.json``, a picture to
-``RUN/score.png``.
+``RUN/score.png``; those of other games than all for testing to ``RUN/score_validation.json``
+and the like.
 """
 
 from contextlib import ExitStack
@@ -93,9 +94,17 @@ def run(config: ScoreConfig) -> None:
         "left_out": _left_out(commands),
         "definitions": DEFINITIONS,
     }
-    write_json(config.run / SCORE_FILE, result)
-    plot_score(result, config.run / PLOT_FILE)
+    write_json(_place_for(SCORE_FILE, config), result)
+    plot_score(result, _place_for(PLOT_FILE, config))
     Console().print(score_table(result))
+
+
+def _place_for(file: str, config: ScoreConfig) -> Path:
+    """Return where a file of the run goes; other games than all for testing are in its name."""
+    name = Path(file)
+    split = "" if config.split is Split.TEST else f"_{config.split.value}"
+    sample = "" if config.max_games is None else f"_{config.max_games}_games"
+    return config.run / f"{name.stem}{split}{sample}{name.suffix}"
 
 
 def game_commands(folder: Path, game: PlayerGame) -> GameCommands:
@@ -244,6 +253,6 @@ def _network(config: PolicyConfig) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in Policy(config).parameters()),
         "entity_encoder_flops": {
             str(entities): encoder_flops(encoder, entities, width=width)
-            for entities in (config.max_entities, MAX_ENTITIES)
+            for entities in sorted({config.max_entities, MAX_ENTITIES})
         },
     }

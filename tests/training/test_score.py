@@ -13,7 +13,8 @@ from envs.timeline import StepFlag
 from policies.config import PolicyConfig
 from policies.policy import Policy
 from tests.builders import make_dataset, small_policy_config
-from training import score
+from training import compare, score
+from training.compare import CompareConfig
 from training.config import CheckpointChoice, ScoreConfig
 from training.dataset import Split, open_game, read_dataset
 from training.run_folder import Best, write_best
@@ -40,6 +41,13 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_run(folder / "run", 1, 2)
     score.run(ScoreConfig(run=folder / "run", dataset=folder / "data", bootstraps=50))
     return folder
+
+
+def test_scored_runs_can_be_compared(scored: Path, capsys: pytest.CaptureFixture[str]):
+    compare.run(CompareConfig(runs=(scored / "run", scored / "run")))
+    found = json.loads((scored / "run" / "score.json").read_text())
+    nats = [line for line in capsys.readouterr().out.splitlines() if "action type: nats" in line]
+    assert nats[0].count(f"{found['action_type']['nll']:.3f}") == 2
 
 
 def test_every_head_and_baseline_has_its_numbers(scored: Path):
@@ -84,8 +92,9 @@ def test_a_sample_of_the_validation_games_can_be_scored(scored: Path):
         run=run, dataset=scored / "data", split=Split.VALIDATION, max_games=1, bootstraps=5
     )
     score.run(config)
-    found = json.loads((run / "score.json").read_text())
+    found = json.loads((run / "score_validation_1_games.json").read_text())
     assert (found["player_games"], found["split"]) == (1, "validation")
+    assert not (run / "score.json").exists()
 
 
 def test_the_best_checkpoint_is_scored_unless_the_newest_is_asked_for(tmp_path: Path):
@@ -93,6 +102,15 @@ def test_the_best_checkpoint_is_scored_unless_the_newest_is_asked_for(tmp_path: 
     write_best(run, Best(1, 0.5))
     for choice, step in ((CheckpointChoice.BEST, 1), (CheckpointChoice.NEWEST, 2)):
         assert score.chosen_checkpoint(run, choice).step == step
+
+
+def test_a_best_checkpoint_that_is_gone_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    run = make_run(tmp_path / "run", 1, 2)
+    write_best(run, Best(5, 0.5))
+    assert score.chosen_checkpoint(run, CheckpointChoice.BEST).step == 2
+    assert "the newest is taken" in caplog.text
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
