@@ -9,7 +9,7 @@ its learning rate follows the clock).
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -75,7 +75,7 @@ def run(config: BehaviourCloningConfig) -> None:
         FileNotFoundError: no dataset, or no run to go on with.
         ValueError: input that does not fit, with the reason.
         RuntimeError: losses or gradients stayed non-finite.
-        KeyboardInterrupt: somebody asked to stop, and all is saved.
+        KeyboardInterrupt: somebody asked to stop, by Ctrl-C or SIGTERM, and all is saved.
     """
     dataset = read_dataset(config.dataset)
     games = dataset.of_needed_split(Split.TRAIN)
@@ -83,13 +83,14 @@ def run(config: BehaviourCloningConfig) -> None:
     keep_freed_memory()
     settings = _settings(config, dataset)
     if config.resume:
-        require_same_run(config.run, settings, free=_FREE_SETTINGS)
+        started = require_same_run(config.run, settings, free=_FREE_SETTINGS)
+        config = _with_budget(config, started)
     else:
         require_new_run(config.run)
     with ExitStack() as stack:
         stack.enter_context(locked_run(config.run))
         cloning = _start(config, dataset, device)
-        write_json(config.run / CONFIG_FILE, settings)
+        write_json(config.run / CONFIG_FILE, _settings(config, dataset))
         stop = stack.enter_context(stop_on_signals())
         first_step = cloning.clock.num_steps
         metrics = stack.enter_context(MetricsWriter(config.run, first_step=first_step))
@@ -106,7 +107,7 @@ def run(config: BehaviourCloningConfig) -> None:
         reader = stack.enter_context(BackgroundReader(streams))
         bar = stack.enter_context(progress_bar("cloning"))
         cloning.learn(reader, metrics, stop, bar)
-    if stop.is_interrupt:
+    if stop.is_requested:
         raise KeyboardInterrupt  # what was to follow this run is not wanted either
 
 
@@ -146,7 +147,7 @@ class Cloning:
         clock = self.clock
         clock.start()
         if clock.progress < 1:
-            for batch in batches:
+            for batch in self._saved_if_reading_fails(batches):
                 self._learn_batch(batch, metrics, bar)
                 if self._is_validation_due():
                     self._validate(metrics)
@@ -158,6 +159,13 @@ class Cloning:
             self._save()
         ending = "stopped" if clock.progress < 1 else "done"
         _log.info("%s after %d steps; %s", ending, clock.num_steps, self._config.run)
+
+    def _saved_if_reading_fails(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        try:
+            yield from batches
+        except (RuntimeError, ValueError):
+            self._save_if_possible()
+            raise
 
     def _learn_batch(self, batch: Batch, metrics: MetricsWriter, bar: ProgressBar) -> None:
         clock = self.clock
@@ -206,7 +214,8 @@ class Cloning:
         scalars = self._validation_scalars()
         loss = scalars["bc/validation/score/action_type_nll"]
         metrics.write(clock.num_steps, scalars)
-        is_best = clock.best is None or loss < clock.best.loss
+        best = clock.best
+        is_best = best is None or loss < best.loss
         if is_best:
             clock.best = Best(clock.num_steps, loss)
         top1 = scalars["bc/validation/top1/action_type"]
@@ -217,7 +226,8 @@ class Cloning:
             100 * top1,
             ", the best so far" if is_best else "",
         )
-        self._save_if_possible()
+        if not self._save_if_possible():
+            clock.best = best
 
     def _validation_scalars(self) -> dict[str, float]:
         config = self._config
@@ -233,13 +243,15 @@ class Cloning:
         )
         return validate(self.policy, streams).scalars("bc/validation")
 
-    def _save_if_possible(self) -> None:
-        """Save; when that fails, the last checkpoint stays and learning goes on."""
+    def _save_if_possible(self) -> bool:
+        """Save and return whether that worked; if not, the last checkpoint stays."""
         try:
             self._save()
         except OSError as error:
             self._saved_at = time.monotonic()
             _log.warning("could not save a checkpoint, learning goes on: %s", error)
+            return False
+        return True
 
     def _save(self) -> None:
         clock, checkpoints = self.clock, self._config.run / CHECKPOINT_FOLDER
@@ -272,9 +284,20 @@ def _start(config: BehaviourCloningConfig, dataset: Dataset, device: torch.devic
         return Cloning(config, dataset, Policy(policy_config).to(device), clock)
     checkpoint: Checkpoint = newest_checkpoint(config.run / CHECKPOINT_FOLDER)
     policy = load_policy(checkpoint, expected=policy_config).to(device)
-    cloning = Cloning(config, dataset, policy, clock.resumed(checkpoint.training.values))
+    clock = clock.resumed(checkpoint.training.values)
+    # A longer budget brings more validations with it, those that its progress has not reached.
+    reached = int(clock.progress * config.validations)
+    clock.num_validations = min(clock.num_validations, reached)
+    cloning = Cloning(config, dataset, policy, clock)
     cloning.cloner.restore(checkpoint.training)
     return cloning
+
+
+def _with_budget(config: BehaviourCloningConfig, started: dict[str, Any]) -> BehaviourCloningConfig:
+    """Return the settings with the budget that the run was started with, unless one is given."""
+    if config.minutes is not None or config.steps is not None:
+        return config
+    return replace(config, minutes=started["minutes"], steps=started["steps"])
 
 
 def _settings(config: BehaviourCloningConfig, dataset: Dataset) -> dict[str, Any]:

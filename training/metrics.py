@@ -1,6 +1,7 @@
 """Scalars to ``metrics.jsonl`` and TensorBoard, under names like ``bc/loss/action_type``."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +9,8 @@ from types import TracebackType
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from training.whole_files import whole_file
+
+_log = logging.getLogger(__name__)
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -37,15 +40,24 @@ class MetricsWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
-        self._board.close()
+        try:
+            self._file.close()
+            self._board.close()
+        except OSError as error:
+            _log.warning("the last metrics could not be written: %s", error)
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Append one line, and one point to each curve, at ``step`` agent steps."""
-        self._file.write(json.dumps({"step": step, **scalars}) + "\n")
-        self._file.flush()
-        for name, value in scalars.items():
-            self._board.add_scalar(name, value, step)
+        """Append one line, and one point to each curve, at ``step`` agent steps.
+
+        What cannot be written now, as the disk is full, is kept and written with a later line.
+        """
+        try:
+            self._file.write(json.dumps({"step": step, **scalars}) + "\n")
+            self._file.flush()
+            for name, value in scalars.items():
+                self._board.add_scalar(name, value, step)
+        except OSError as error:
+            _log.warning("step %d: could not write metrics: %s", step, error)
 
 
 def read_metrics(folder: Path) -> list[dict[str, int | float]]:

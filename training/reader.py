@@ -7,7 +7,9 @@ lock, and each of the network's many small operations would wait for it.
 import multiprocessing
 import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.queues import Queue
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -38,7 +40,8 @@ class BackgroundReader:
         self._process = context.Process(
             target=_read, args=(make_streams, self._queue), name="reader", daemon=True
         )
-        self._process.start()
+        with _interrupts_ignored():  # which the process takes over, from its first moment on
+            self._process.start()
 
     def __enter__(self) -> "BackgroundReader":
         return self
@@ -80,9 +83,21 @@ class BackgroundReader:
             return Batch(_map_leaves(torch.from_numpy, chunks), position)
 
 
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ctrl-C goes to all processes of a terminal; who started the reader will end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _read(make_streams: Callable[[], Streams], batches: "Queue[Any]") -> None:
     """Fill the queue; the body of the reading process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it will end it
     torch.set_num_threads(1)
     try:
         for batch in make_streams():

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from agent.checkpoint import (
 )
 from training.config import CheckpointChoice
 from training.whole_files import write_json
+
+_log = logging.getLogger(__name__)
 
 CHECKPOINT_FOLDER = "checkpoints"
 CONFIG_FILE = "config.json"
@@ -38,9 +41,12 @@ def locked_run(folder: Path) -> Iterator[None]:
     """Hold a run folder, made if need be, for one process; freed even if that is killed.
 
     Raises:
-        ValueError: another process holds it.
+        ValueError: another process holds it, or it is a file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ValueError(f"{folder}: wanted a folder, it is a file") from None
     with (folder / LOCK_FILE).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,8 +74,10 @@ def require_new_run(folder: Path) -> None:
         )
 
 
-def require_same_run(folder: Path, config: dict[str, Any], *, free: frozenset[str]) -> None:
-    """Refuse to go on with a run by other settings than it was started with.
+def require_same_run(
+    folder: Path, config: dict[str, Any], *, free: frozenset[str]
+) -> dict[str, Any]:
+    """Refuse to go on with a run by other settings than it was started with; return those.
 
     Args:
         folder: the run's.
@@ -78,19 +86,33 @@ def require_same_run(folder: Path, config: dict[str, Any], *, free: frozenset[st
 
     Raises:
         FileNotFoundError: no run there.
-        ValueError: naming the setting that differs.
+        ValueError: naming the setting that differs, or they cannot be read.
+    """
+    saved = read_settings(folder)
+    fixed = [{key: c[key] for key in c if key not in free} for c in (saved, config)]
+    difference = config_difference(*fixed)
+    if difference is not None:
+        raise ValueError(f"{folder}: cannot go on with other settings: {difference}")
+    return saved
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Return the settings that a run was started with, as plain values.
+
+    Raises:
+        FileNotFoundError: no run there.
+        ValueError: they cannot be read.
     """
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{folder}: no run to go on with, it has no {CONFIG_FILE}")
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    fixed = [{key: c[key] for key in c if key not in free} for c in (saved, config)]
-    difference = config_difference(*fixed)
-    if difference is not None:
-        raise ValueError(f"{folder}: cannot go on with other settings: {difference}")
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: wanted a table, got {settings!r}")
+    return settings
 
 
 def read_best(folder: Path) -> Best | None:
@@ -121,6 +143,6 @@ def chosen_checkpoint(folder: Path, choice: CheckpointChoice) -> Checkpoint:
     if choice is CheckpointChoice.BEST and best is not None:
         try:
             return read_checkpoint(checkpoints / f"step_{best.step}")
-        except (FileNotFoundError, DamagedCheckpointError):
-            return newest_checkpoint(checkpoints)
+        except (FileNotFoundError, DamagedCheckpointError) as error:
+            _log.warning("the best checkpoint is of no use, the newest is taken: %s", error)
     return newest_checkpoint(checkpoints)

@@ -12,7 +12,6 @@ class Stop:
 
     def __init__(self) -> None:
         self.is_requested = False
-        self.is_interrupt = False  # by Ctrl-C, which is to end the whole program
 
 
 @contextmanager
@@ -25,7 +24,6 @@ def stop_on_signals() -> Iterator[Stop]:
 
     def request(number: int, frame: FrameType | None) -> None:
         stop.is_requested = True
-        stop.is_interrupt = number == signal.SIGINT
         restore()
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -1,12 +1,13 @@
 """Behavioural cloning, whole runs: gone on with bit for bit, stopped cleanly, refused in time."""
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from training.config import BehaviourCloningConfig, EntityEncoder
 from training.metrics import read_metrics
 from training.optimization import NonFiniteError
 from training.reader import BackgroundReader
+from training.run_folder import Best, read_best
 from training.streams import Streams
 
 STEPS = 8 * 6  # six updates
@@ -178,6 +180,43 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_the_run(
     assert newest_checkpoint(tmp_path / "run" / "checkpoints").step == STEPS
 
 
+def test_a_best_checkpoint_that_was_not_saved_is_not_the_best(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    save, losses, calls = cloning.save_checkpoint, iter([0.5, 0.9]), []
+
+    def full_at_first(*arguments: object, **options: object) -> Path:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError(28, "No space left on device")
+        return save(*arguments, **options)
+
+    def scalars(self: cloning.Cloning) -> dict[str, float]:
+        return {
+            "bc/validation/score/action_type_nll": next(losses),
+            "bc/validation/top1/action_type": 0.0,
+        }
+
+    monkeypatch.setattr(cloning, "save_checkpoint", full_at_first)
+    monkeypatch.setattr(cloning.Cloning, "_validation_scalars", scalars)
+    cloning.run(config(dataset, tmp_path / "run"))
+    assert read_best(tmp_path / "run") == Best(STEPS, 0.9)
+
+
+def test_what_was_learned_is_saved_when_reading_fails(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class FailsAfterTwo(InThisProcess):
+        def __iter__(self) -> Iterator:
+            yield from itertools.islice(self.streams, 2)
+            raise RuntimeError("reading failed")
+
+    monkeypatch.setattr(cloning, "BackgroundReader", FailsAfterTwo)
+    with pytest.raises(RuntimeError, match="reading failed"):
+        cloning.run(config(dataset, tmp_path / "run", validations=0))
+    assert newest_checkpoint(tmp_path / "run" / "checkpoints").step == 16
+
+
 @pytest.mark.parametrize(
     ("changes", "difference"),
     [
@@ -243,7 +282,24 @@ def test_the_transformer_clones_too(dataset: Path, tmp_path: Path):
 def test_a_new_budget_is_no_other_run(dataset: Path, tmp_path: Path):
     cloning.run(config(dataset, tmp_path / "run", steps=8))
     cloning.run(config(dataset, tmp_path / "run", steps=16, resume=True))
-    assert newest_checkpoint(tmp_path / "run" / "checkpoints").step == 16
+    validated = [
+        line["step"]
+        for line in read_metrics(tmp_path / "run")
+        if "bc/validation/loss/action_type" in line
+    ]
+    assert validated == [8, 16]
+
+
+def test_without_a_budget_a_run_goes_on_to_its_own(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            cloning.run(config(dataset, tmp_path / "run"))
+    cloning.run(config(dataset, tmp_path / "run", steps=None, resume=True))
+    assert newest_checkpoint(tmp_path / "run" / "checkpoints").step == STEPS
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == STEPS
 
 
 SCRIPT = """

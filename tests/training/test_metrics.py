@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from training.metrics import MetricsWriter, read_metrics
 
 
@@ -26,6 +28,23 @@ def test_going_on_removes_what_came_after_the_checkpoint(tmp_path: Path):
     write(tmp_path, 10, 20, 30)
     write(tmp_path, 25, first_step=20)
     assert [line["step"] for line in read_metrics(tmp_path)] == [10, 20, 25]
+
+
+def test_what_a_full_disk_refuses_is_written_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    with MetricsWriter(tmp_path, first_step=0) as metrics:
+        flush = metrics._file.flush
+
+        def refuse() -> None:
+            raise OSError(28, "No space left on device")
+
+        metrics._file.flush = refuse
+        metrics.write(10, {"bc/loss/total": 1.0})
+        metrics._file.flush = flush
+        metrics.write(20, {"bc/loss/total": 2.0})
+    assert "step 10: could not write metrics" in caplog.text
+    assert [line["step"] for line in read_metrics(tmp_path)] == [10, 20]
 
 
 def test_a_line_torn_by_a_kill_is_left_out(tmp_path: Path):

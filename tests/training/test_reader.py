@@ -1,5 +1,7 @@
 """Reading ahead: the same batches, in the same order, and every failure is told."""
 
+import os
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +46,13 @@ def test_a_reader_may_be_left_in_the_middle(tmp_path: Path):
     with BackgroundReader(partial(streams, folder)) as reader:
         next(iter(reader))
     assert not reader._process.is_alive()
+
+
+def test_ctrl_c_does_not_reach_the_reader_even_while_it_starts(tmp_path: Path):
+    folder = make_dataset(tmp_path / "data", num_games=2)
+    with BackgroundReader(partial(streams, folder)) as reader:
+        os.kill(reader._process.pid, signal.SIGINT)
+        assert len(list(reader)) == len(list(streams(folder)))
 
 
 def test_a_failure_to_read_is_told_with_its_reason(tmp_path: Path):
