@@ -385,12 +385,6 @@ def legality() -> NDArray[np.bool_]:
     return table
 
 
-@cache
-def unit_type_names() -> tuple[str, ...]:
-    """Return the names of unit types as replays and the game's catalogue write them."""
-    return tuple(row["name"] for row in read_table("unit_types.csv"))
-
-
 def read_table(name: str) -> list[dict[str, str]]:
     """Return the rows of a table in ``envs/data``."""
     with resources.files("envs").joinpath("data", name).open(encoding="utf-8") as file:

@@ -74,7 +74,6 @@ class Step(NamedTuple):
     loop: int
     is_last: bool  # its delay says nothing
     num_selected_missing: int  # selected units that the observation lacks
-    is_target_missing: bool  # the target is a known unit, but the observation lacks it
 
 
 class Timeline(NamedTuple):
@@ -195,7 +194,7 @@ class _Reader:
         self._mark_last_action(entities, step)
         relative = self._planes[MapPlane.PLAYER_RELATIVE]
         draw_units(self._rows, loop, SUBCELLS * self._cell, relative)
-        action, num_selected_missing, is_target_missing = self._action(step)
+        action, num_selected_missing = self._action(step)
         return Step(
             observation=Observation(
                 entities=entities,
@@ -210,7 +209,6 @@ class _Reader:
             loop=loop,
             is_last=step == timeline.num_steps - 1,
             num_selected_missing=num_selected_missing,
-            is_target_missing=is_target_missing,
         )
 
     def _mark_last_action(self, entities: NDArray[np.int16], step: int) -> None:
@@ -243,8 +241,8 @@ class _Reader:
         self._num_upgrades = max(self._num_upgrades, finished)
         return scalars.copy()
 
-    def _action(self, step: int) -> tuple[Action, int, bool]:
-        """Return the action, how many selected units are missing, and whether the target is."""
+    def _action(self, step: int) -> tuple[Action, int]:
+        """Return the action, and how many selected units are missing."""
         timeline = self._timeline
         rows = self._place_of_unit[self._selected(step)]
         rows = rows[rows >= 0]
@@ -263,8 +261,7 @@ class _Reader:
             target_unit=target_row,
             target_location=(int(timeline.step_target_x[step]), int(timeline.step_target_y[step])),
         )
-        num_missing = int(timeline.step_num_selected[step]) - len(rows)
-        return action, num_missing, target >= 0 and target_row < 0
+        return action, int(timeline.step_num_selected[step]) - len(rows)
 
     def _selected(self, step: int) -> NDArray[np.int32]:
         end = self._selected_ends[step]

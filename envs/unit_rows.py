@@ -100,8 +100,9 @@ def look(  # noqa: C901  # one case an allegiance
 
     A unit of another owner is seen while it stands within the sight range of a unit of the
     player's (cloaked and burrowed ones: within the detection range of one). A unit that is no
-    longer seen stays as and where it was last seen, until the player sees that place without it.
-    Neutral units are known from the start. Terrain hides nothing, since replays do not hold it.
+    longer seen stays where it was last seen, as what it was then, until the player sees that
+    place without it; readers let what was being built go on. Neutral units are known from the
+    start. Terrain hides nothing, since replays do not hold it.
 
     Args:
         world: true rows; ALLIANCE holds the owner.

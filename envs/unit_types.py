@@ -14,8 +14,6 @@ class UnitTypes(NamedTuple):
 
     # Name in replays and the game's catalogue -> row.
     index: dict[str, int]  # type: ignore[assignment]  # nobody looks values up in the tuple
-    names: tuple[str, ...]
-    is_structure: NDArray[np.bool_]
     is_mineral: NDArray[np.bool_]
     is_scenery: NDArray[np.bool_]  # no unit of the game: beacons, zones, dummies
     sight: NDArray[np.int64]  # subcells
@@ -35,17 +33,15 @@ def unit_types() -> UnitTypes:
         values[: len(rows)] = [float(row[name]) for row in rows]
         return values
 
-    def kind_is(*kinds: str) -> NDArray[np.bool_]:
+    def kind_is(kind: str) -> NDArray[np.bool_]:
         values = np.zeros(NUM_UNIT_TYPES, np.bool_)
-        values[: len(rows)] = [row["kind"] in kinds for row in rows]
+        values[: len(rows)] = [row["kind"] == kind for row in rows]
         return values
 
     is_scenery = kind_is("other")
     is_scenery[0] = False  # what a player owns is a unit, though the table lacks it
     return UnitTypes(
         index={row["name"]: int(row["unit_type"]) for row in rows if row["name"]},
-        names=tuple(row["name"] for row in rows),
-        is_structure=kind_is("structure"),
         is_mineral=kind_is("mineral"),
         is_scenery=is_scenery,
         sight=np.round(column("sight") * SUBCELLS).astype(np.int64),

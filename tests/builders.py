@@ -28,6 +28,7 @@ from envs.interface import (
     Race,
     ScalarFeature,
     raw_functions,
+    read_table,
 )
 from envs.timeline import STATISTICS, StepFlag, Timeline
 from envs.unit_rows import RowColumn
@@ -54,6 +55,12 @@ def action_type_of_kind(kind: str) -> int:
         if function.kind == kind and function.general_ability_id == 0:
             return i
     raise ValueError(f"no raw function of kind {kind}")
+
+
+@cache
+def unit_name(unit_type: int) -> str:
+    """Return what the game's catalogue calls a unit type; nothing for any that it lacks."""
+    return read_table("unit_types.csv")[unit_type]["name"]
 
 
 def make_observation(

@@ -144,7 +144,7 @@ def _read_index(folder: Path) -> tuple[PlayerGame, ...]:
             )
             for row in sorted(rows, key=lambda row: (row["game_id"], row["row"]))
         ]
-    except (pyarrow.ArrowException, ValueError, TypeError, KeyError) as error:
+    except (OSError, pyarrow.ArrowException, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{folder / INDEX_FILE}: {error}") from error
     present = [game for game in games if (folder / game.shard).is_file()]
     if len(present) < len(games):

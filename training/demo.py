@@ -10,7 +10,7 @@ from training import behaviour_cloning, preprocessing, score
 from training.config import BehaviourCloningConfig, OptimizerConfig, ScoreConfig
 from training.dataset import Split, read_dataset
 from training.preprocessing import ReplaysConfig
-from training.run_folder import CHECKPOINT_FOLDER
+from training.run_folder import CHECKPOINT_FOLDER, read_settings
 from training.score import PLOT_FILE, SCORE_FILE
 
 
@@ -37,13 +37,17 @@ def run(config: DemoConfig) -> None:
 
     Raises:
         FileNotFoundError: no folder of replays there.
-        ValueError: too few games to learn from some and be scored on others.
+        ValueError: too few games to learn from some and be scored on others, or other games than
+            the run in the folder was started on.
     """
     console = Console()
     dataset, cloned = config.out / "dataset", config.out / "run"
     console.rule(f"1 of 3: decoding at most {config.games} replays")
     preprocessing.run(ReplaysConfig(replays=config.replays, dataset=dataset, limit=config.games))
     require_every_split(dataset)
+    resume = bool(checkpoint_folders(cloned / CHECKPOINT_FOLDER))
+    if resume:
+        require_same_games(dataset, cloned)
     console.rule(f"2 of 3: cloning for {config.minutes:g} minutes")
     behaviour_cloning.run(
         BehaviourCloningConfig(
@@ -55,7 +59,7 @@ def run(config: DemoConfig) -> None:
             optimizer=OptimizerConfig(warm_up_updates=20),
             validations=2,
             validation_games=4,
-            resume=bool(checkpoint_folders(cloned / CHECKPOINT_FOLDER)),
+            resume=resume,
         )
     )
     console.rule("3 of 3: scoring on games that it has not seen")
@@ -78,3 +82,21 @@ def require_every_split(folder: Path) -> None:
                 f"{num_games} games are too few: none of them is for {split.value}; "
                 "give a folder with more replays, or more --games"
             )
+
+
+def require_same_games(folder: Path, run: Path) -> None:
+    """Refuse to go on with a run on other games than it was started on.
+
+    Args:
+        folder: the dataset's.
+        run: the run's folder.
+
+    Raises:
+        FileNotFoundError: no dataset or no run there.
+        ValueError: the games are others.
+    """
+    if read_settings(run).get("dataset_identity") != read_dataset(folder).identity:
+        raise ValueError(
+            f"{run} was started on other games than those of this call (other replays, or another "
+            f"--games): give another --out, or remove {run.parent}"
+        )

@@ -8,6 +8,7 @@ replays share (duplicates, the index, the report) is settled at the end, from th
 import hashlib
 import json
 import logging
+import math
 import os
 import resource
 import signal
@@ -60,8 +61,12 @@ class ReplaysConfig:
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise ValueError(f"workers must be at least 1, got {self.workers}")
-        if self.timeout_seconds <= 0:
-            raise ValueError(f"timeout_seconds must be positive, got {self.timeout_seconds}")
+        if not 0 < self.timeout_seconds < math.inf:
+            raise ValueError(
+                f"timeout_seconds must be positive and finite, got {self.timeout_seconds}"
+            )
+        if self.memory_mib < 1:
+            raise ValueError(f"memory_mib must be at least 1, got {self.memory_mib}")
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"limit must be at least 1, got {self.limit}")
 
@@ -71,11 +76,16 @@ def run(config: ReplaysConfig) -> None:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: the folder has no replay, or the dataset is of another version.
+        ValueError: the folder has no replay, or the dataset is of another version or cannot be
+            written.
     """
     replays = find_replays(config.replays, config.limit)
-    with locked_run(config.dataset):
-        report = _complete(replays, config)
+    _require_fitting(config.dataset)  # before the lock, which would be left in a refused folder
+    try:
+        with locked_run(config.dataset):
+            report = _complete(replays, config)
+    except OSError as error:
+        raise ValueError(f"cannot complete {config.dataset}: {error}") from error
     logger.info(
         "%d games with %d commands, %d files refused: see %s",
         report["games"],
@@ -117,33 +127,45 @@ def _restore_shards(
     return restored
 
 
-def _prepare(dataset: Path) -> None:
-    """Make the folder, or check that it is a dataset that can be completed."""
-    description = {
-        "interface_version": INTERFACE_VERSION,
-        "record_version": RECORD_VERSION,
-        "knowledge": Knowledge.EVENTS.value,
-    }
+def _require_fitting(dataset: Path) -> None:
+    """Refuse a folder that holds something else than a dataset that can be completed."""
     path = dataset / DATASET_FILE
-    if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged ({error})") from error
-        for key, wanted in description.items():
-            if found.get(key) != wanted:
-                raise ValueError(
-                    f"{dataset} must be a dataset of {key} {wanted}, it has {found.get(key)}: "
-                    "name another folder, or delete it and decode again"
-                )
-    # A run that was stopped here leaves folders and parts of files, but no file.
-    elif any(p.is_file() and not _is_ours(p) for p in dataset.rglob("*")):
-        raise ValueError(f"{dataset} must be empty or a dataset, it is neither")
+    # A run that was stopped here leaves folders and parts of files; the description comes first.
+    is_foreign = any(p.is_file() and not _is_ours(p) for p in dataset.rglob("*"))
+    if not path.exists():
+        if is_foreign:
+            raise ValueError(f"{dataset} must be empty or a dataset, it is neither")
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error})") from error
+    for key, wanted in _description().items():
+        value = found.get(key) if isinstance(found, dict) else None
+        if value != wanted:
+            raise ValueError(
+                f"{dataset} must be a dataset of {key} {wanted}, it has {value}: "
+                "name another folder, or delete it and decode again"
+            )
+
+
+def _prepare(dataset: Path) -> None:
+    """Make the folder, or clear what a stopped run left in it."""
+    _require_fitting(dataset)  # again: what it holds may be another run's that has just ended
     for folder in (dataset, dataset / SHARD_FOLDER, dataset / RECORD_FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(f"*{UNFINISHED_SUFFIX}"):
             leftover.unlink()
-    write_json(path, description)
+    write_json(dataset / DATASET_FILE, _description())
+
+
+def _description() -> dict[str, Any]:
+    """Return what a dataset says of itself."""
+    return {
+        "interface_version": INTERFACE_VERSION,
+        "record_version": RECORD_VERSION,
+        "knowledge": Knowledge.EVENTS.value,
+    }
 
 
 def _is_ours(path: Path) -> bool:
@@ -192,23 +214,27 @@ def _decode_on_ray(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator
             ray.get(finished)
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError):
             _refuse(replay, config.dataset, "decoder died", "its process was killed", seconds=0.0)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error  # in its own words, not with the worker's traceback
         yield
         for following in islice(waiting, 1):
             running[task.remote(following, config)] = following
 
 
 def decode_one(replay: ReplayFile, config: ReplaysConfig) -> None:
-    """Decode one replay to its shard and its record, or to a record that says why not."""
+    """Decode one replay to its shard and its record, or to a record that says why not.
+
+    Raises:
+        OSError: what was decoded cannot be written.
+    """
     started = time.process_time()
     try:
         with _bounded(config.timeout_seconds, config.memory_mib):
-            game = decode_replay(replay.path)
+            game = _read_game(replay.path)
             _write_game(replay, game, config.dataset, started)
     except ReplayRefused as error:
         seconds = time.process_time() - started
         _refuse(replay, config.dataset, error.reason, str(error), seconds=seconds)
-    except OSError as error:
-        _refuse(replay, config.dataset, "cannot be read", str(error), seconds=0.0)
     except MemoryError:
         detail = f"its process would be larger than {config.memory_mib} MiB"
         _refuse(replay, config.dataset, "too much memory", detail, seconds=0.0)
@@ -233,6 +259,13 @@ def _bounded(timeout_seconds: float, memory_mib: int) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _read_game(path: Path) -> ReplayGame:
+    try:
+        return decode_replay(path)
+    except OSError as error:
+        raise ReplayRefused("cannot be read", str(error)) from error
 
 
 def _write_game(replay: ReplayFile, game: ReplayGame, dataset: Path, started: float) -> None:

@@ -23,7 +23,7 @@ RECORD_FOLDER = "records"
 _TRAIN_PERCENT, _VALIDATION_PERCENT = 80, 10
 
 # Reasons that may not hold the next time.
-_PASSING = frozenset({"too slow", "too much memory", "decoder died"})
+_PASSING = frozenset({"too slow", "too much memory", "decoder died", "cannot be read"})
 
 
 def game_split(game_key: str) -> Split:

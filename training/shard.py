@@ -6,6 +6,8 @@ for; another is refused.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +28,8 @@ _LOOP_COLUMNS = (
     RowColumn.LAST_ORDER_LOOP,
 )
 _COMPRESSION_LEVEL = 3
+# Damaged pages may unpack all the same, to columns that are empty or do not fit one another.
+_DAMAGE = (OSError, pa.ArrowException, AttributeError, LookupError, TypeError, ValueError)
 
 
 class PlayerFacts(NamedTuple):
@@ -86,15 +90,17 @@ def read_timeline(path: Path, row: int) -> Timeline:
         row: 0 or 1, which of its players.
 
     Raises:
-        ValueError: the shard was written for another version of the interface.
+        FileNotFoundError: there is no such shard.
+        ValueError: it is damaged, or was written for another version of the interface.
     """
-    try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowException as error:
-        raise ValueError(f"{path} is damaged ({error}): decode its replay again") from error
-    _check_version(path, file.schema_arrow.metadata or {})
-    names = [name for name in file.schema_arrow.names if name not in PlayerFacts._fields]
-    return _timeline_from(file.read_row_group(row, columns=names))
+    with pa.OSFile(str(path)) as content:
+        with _refused_if_damaged(path):
+            file = pq.ParquetFile(content)
+            schema = file.schema_arrow
+        _check_version(path, schema.metadata or {})
+        names = [name for name in schema.names if name not in PlayerFacts._fields]
+        with _refused_if_damaged(path):
+            return _timeline_from(file.read_row_group(row, columns=names))
 
 
 def read_facts(path: Path, row: int) -> PlayerFacts:
@@ -103,8 +109,16 @@ def read_facts(path: Path, row: int) -> PlayerFacts:
     return PlayerFacts(**table.to_pylist()[0])
 
 
+@contextmanager
+def _refused_if_damaged(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise ValueError(f"{path} is damaged ({error}): decode its replay again") from error
+
+
 def _check_version(path: Path, metadata: dict[bytes, bytes]) -> None:
-    version = metadata.get(b"interface_version", b"none").decode()
+    version = metadata.get(b"interface_version", b"none").decode(errors="replace")
     if version != str(INTERFACE_VERSION):
         raise ValueError(
             f"{path} must have interface version {INTERFACE_VERSION}, it has {version}: "

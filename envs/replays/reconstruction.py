@@ -35,7 +35,6 @@ class ReplayGame(NamedTuple):
     """A replay, decoded."""
 
     lobby: Lobby
-    races: tuple[Race, Race]
     timelines: tuple[Timeline, Timeline]
     logs: tuple[str, str]  # what happened to each player, a line each
     chat: list[ChatLine]
@@ -78,7 +77,6 @@ def _reconstruct(parts: ReplayParts) -> ReplayGame:
     sides = walk.sides
     if any(side.num_commands == 0 for side in sides):
         raise ReplayRefused("no commands", "one side never did anything")
-    races = sides[0].race, sides[1].race
     shown = [Race.RANDOM if side.player.chose_random else side.race for side in sides]
     timelines = (
         sides[0].timeline(walk.world, shown[1], tracked),
@@ -88,7 +86,6 @@ def _reconstruct(parts: ReplayParts) -> ReplayGame:
         walk.quality.count_flags(timeline.step_flags)
     return ReplayGame(
         lobby=lobby,
-        races=races,
         timelines=timelines,
         logs=(sides[0].log(), sides[1].log()),
         chat=list(_chat(parts)),

@@ -17,8 +17,8 @@ from envs.interface import (
     legality,
     raw_functions,
     read_table,
-    unit_type_names,
 )
+from envs.unit_types import unit_types
 
 NORMAL_LOOPS_PER_SECOND = 16  # at speed Normal, in which the game's catalogue gives times
 KINDS = {
@@ -97,7 +97,8 @@ def test_unit_types_name_every_unit_of_pysc2_once_and_as_pysc2_does():
 
 
 def test_unit_type_names_are_unique():
-    assert len(set(unit_type_names())) == len(unit_type_names())
+    names = [row["name"] for row in read_table("unit_types.csv")]
+    assert len(set(names)) == len(names)
 
 
 def test_unit_types_have_sizes_and_speeds_that_fit_a_map():
@@ -195,7 +196,7 @@ def test_upgrades_with_an_id_are_pysc2s():
 def test_legality_lists_each_unit_type_once_and_only_unit_types():
     unit_types = [int(row["unit_type"]) for row in read_table("legality.csv")]
     assert len(set(unit_types)) == len(unit_types)
-    assert set(unit_types) <= set(range(1, len(unit_type_names())))
+    assert set(unit_types) <= set(range(1, len(read_table("unit_types.csv"))))
 
 
 @pytest.mark.parametrize(
@@ -211,13 +212,13 @@ def test_legality_lists_each_unit_type_once_and_only_unit_types():
 )
 def test_well_known_units_may_do_what_everybody_knows(unit_type: str, legal: str, illegal: str):
     functions = [function.name for function in raw_functions()]
-    allowed = legality()[unit_type_names().index(unit_type)]
+    allowed = legality()[unit_types().index[unit_type]]
     assert allowed[functions.index(legal)]
     assert not allowed[functions.index(illegal)]
 
 
 def test_every_general_action_can_be_taken_by_somebody_known():
-    somebody = legality()[1 : len(unit_type_names())].any(axis=0)
+    somebody = legality()[1 : len(read_table("unit_types.csv"))].any(axis=0)
     named = {n for row in read_table("legality.csv") for n in names_in(row, "raw_functions")}
     general = {f.name for f in raw_functions() if f.general_ability_id == 0}
     taken = {raw_functions()[i].name for i in np.flatnonzero(somebody)}

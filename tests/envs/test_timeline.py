@@ -170,15 +170,15 @@ def test_labels_are_rows_of_entities():
     assert step.action.selected_units.tolist() == [0, 2]
     assert step.action.target_unit == 1
     assert step.action.target_location == (17, 18)
-    assert (step.num_selected_missing, step.is_target_missing) == (0, False)
+    assert step.num_selected_missing == 0
 
 
-def test_selected_and_targeted_units_that_are_not_known_are_counted():
+def test_selected_units_that_are_not_known_are_counted_and_such_a_target_is_unknown():
     timeline = game([0], [[(3, MARINE)]], selected=[[3, 2, 99]], targets=[98])
     (step,) = steps_of(timeline)
     assert step.action.selected_units.tolist() == [0]
     assert step.action.target_unit == UNKNOWN
-    assert (step.num_selected_missing, step.is_target_missing) == (2, True)
+    assert step.num_selected_missing == 2
 
 
 def test_the_last_action_is_an_input_to_the_next_step_alone():
@@ -362,7 +362,7 @@ def test_fewer_units_can_be_asked_for():
     (step,) = steps_of(timeline, limits=EntityLimits(total=2))
     assert column(step, EntityFeature.X) == [103 * 64, 100 * 64]
     assert step.action.selected_units.tolist() == [1]
-    assert (step.num_selected_missing, step.is_target_missing) == (1, False)
+    assert step.num_selected_missing == 1
     (only,) = steps_of(timeline, limits=EntityLimits(total=1))
     assert column(only, EntityFeature.ALLIANCE) == [Alliance.SELF]
 
@@ -403,7 +403,7 @@ def test_who_is_left_out_does_not_depend_on_the_action():
     chosen = game([0], [units], selected=[[left_out]], targets=[left_out - 1], x=[5], y=[5])
     (after,) = steps_of(chosen)
     np.testing.assert_array_equal(before.observation.entities, after.observation.entities)
-    assert (after.num_selected_missing, after.is_target_missing) == (1, True)
+    assert (after.num_selected_missing, after.action.target_unit) == (1, UNKNOWN)
 
 
 # Reading.

@@ -82,6 +82,16 @@ def test_an_index_that_is_no_table_is_refused(tmp_path: Path):
         read_dataset(folder)
 
 
+def test_an_index_with_a_damaged_page_is_refused(tmp_path: Path):
+    folder = make_dataset(tmp_path / "data")
+    path = folder / "index.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:40] = bytes(36)  # the first page's header
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"index\.parquet"):
+        read_dataset(folder)
+
+
 def test_an_index_with_an_unknown_split_is_refused(tmp_path: Path):
     folder = make_dataset(tmp_path / "data")
     for row in (0, 1):

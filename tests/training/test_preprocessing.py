@@ -1,9 +1,12 @@
 """Replays to a dataset: the report, resuming, duplicates, refusals, all on written replays."""
 
+import errno
 import hashlib
 import json
 import logging
+import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +22,7 @@ import pytest
 from envs.interface import INTERFACE_VERSION, Race
 from envs.replays.reconstruction import ReplayGame, decode_replay
 from tests.replay_writer import Script, opening, small_game
+from training.cli import run as run_command_line
 from training.preprocessing import (
     RECORD_VERSION,
     ReplaysConfig,
@@ -247,6 +251,52 @@ def test_a_run_that_was_stopped_before_its_first_file_goes_on(tmp_path: Path):
     assert not list((tmp_path / "out").rglob("*.partial"))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_shard_that_cannot_be_written_stops_the_run_until_it_can(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], workers: int
+):
+    replays = replay_folder(tmp_path / "replays", num_games=2)
+    in_the_way = tmp_path / "out" / "shards" / f"{game_id(replays / 'game0.SC2Replay')}.parquet"
+    in_the_way.mkdir(parents=True)
+    arguments = ["replays", str(replays), str(tmp_path / "out"), "--workers", str(workers)]
+    assert run_command_line(arguments) == 2
+    *_, said = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"latentstar replays: cannot complete {tmp_path / 'out'}: ")
+    assert "Is a directory" in said
+    in_the_way.rmdir()
+    report = preprocess(replays, tmp_path / "out")
+    assert (report["games"], list(report["refused"])) == (2, ["not a replay"])
+
+
+def test_a_full_disk_is_no_fault_of_the_replay(tmp_path: Path):
+    replays = replay_folder(tmp_path / "replays", num_games=1)
+    (_, replay) = find_replays(replays)
+    for folder in ("shards", "records"):
+        (tmp_path / "out" / folder).mkdir(parents=True)
+    shard = tmp_path / "out" / "shards" / f"{game_id(replay.path)}.parquet"
+    unfinished = shard.with_name(f"{shard.name}.{os.getpid()}.partial")
+    unfinished.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        decode_one(replay, ReplaysConfig(replays=replays, dataset=tmp_path / "out"))
+    assert not list((tmp_path / "out" / "records").iterdir())
+
+
+def test_a_replay_that_could_not_be_read_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    replays = replay_folder(tmp_path / "replays", num_games=1)
+
+    def failing(path: Path) -> ReplayGame:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("training.preprocessing.decode_replay", failing)
+        report = preprocess(replays, tmp_path / "out")
+    assert report["refused"] == {"cannot be read": ["broken.SC2Replay", "game0.SC2Replay"]}
+    report = preprocess(replays, tmp_path / "out")
+    assert (report["games"], report["refused"]) == (1, {"not a replay": ["broken.SC2Replay"]})
+
+
 def start(replays: Path, dataset: Path, **options: float) -> subprocess.Popen[bytes]:
     """Begin a run in a process of its own."""
     program = (
@@ -379,22 +429,63 @@ def test_a_dataset_of_another_kind_is_refused(tmp_path: Path, key: str, value: o
         preprocess(replays, tmp_path / "out")
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path: Path):
+def test_a_folder_of_something_else_is_refused_and_left_as_it_was(tmp_path: Path):
     replays = replay_folder(tmp_path / "replays", num_games=1)
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "thesis.tex").write_text("years of work")
+    (tmp_path / "out" / "chapters").mkdir(parents=True)
+    (tmp_path / "out" / "chapters" / "thesis.tex").write_text("years of work")
+    before = sorted((tmp_path / "out").rglob("*"))
     with pytest.raises(ValueError, match="must be empty or a dataset"):
         preprocess(replays, tmp_path / "out")
-    assert (tmp_path / "out" / "thesis.tex").exists()
+    assert sorted((tmp_path / "out").rglob("*")) == before
 
 
-@pytest.mark.parametrize("options", [{"workers": 0}, {"timeout_seconds": 0.0}, {"limit": 0}])
+@pytest.mark.parametrize("content", ['{"interface_version": 99}', "[]", "{"])
+def test_a_description_of_something_else_is_refused_and_left_alone(tmp_path: Path, content: str):
+    replays = replay_folder(tmp_path / "replays", num_games=1)
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "out" / "dataset.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"must be a dataset|dataset\.json is damaged"):
+        preprocess(replays, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == [path]
+
+
+def test_a_file_where_the_dataset_should_be_is_refused(tmp_path: Path):
+    replays = replay_folder(tmp_path / "replays", num_games=1)
+    (tmp_path / "out").write_text("years of work")
+    with pytest.raises(ValueError, match="wanted a folder, it is a file"):
+        preprocess(replays, tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"workers": 0},
+        {"timeout_seconds": 0.0},
+        {"timeout_seconds": math.nan},
+        {"timeout_seconds": math.inf},
+        {"memory_mib": 0},
+        {"memory_mib": -1},
+        {"limit": 0},
+    ],
+)
 def test_impossible_settings_are_refused(tmp_path: Path, options: dict[str, Any]):
     with pytest.raises(ValueError, match=next(iter(options))):
         ReplaysConfig(replays=tmp_path, dataset=tmp_path, **options)
 
 
 # What is refused one by one.
+
+
+def test_the_documentation_names_every_reason():
+    sources = [path for name in ("envs", "training") for path in (ROOT / name).rglob("*.py")]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    reasons = set(re.findall(r'ReplayRefused\(\s*"([^"]+)"', code))
+    reasons |= set(re.findall(r'(?:refusal|_refuse)\([^")\n]*, "([^"]+)"', code))
+    assert {"no commands", "too slow", "decoder died", "duplicate"} <= reasons
+    documented = (ROOT / "docs" / "replays.md").read_text(encoding="utf-8")
+    assert sorted(reason for reason in reasons if f"`{reason}`" not in documented) == []
 
 
 def decode_alone(tmp_path: Path, script: Script, **options: Any) -> dict[str, Any]:

@@ -101,6 +101,37 @@ def test_another_version_of_the_interface_is_refused(tmp_path: Path, version: st
         read_timeline(path, 0)
 
 
+def test_a_shard_with_a_flipped_byte_is_read_or_refused(tmp_path: Path):
+    path = write(tmp_path / "game.parquet", (make_timeline(0), make_timeline(1)))
+    content = path.read_bytes()
+    footer = int.from_bytes(content[-8:-4], "little")
+    refused = []
+    for place in range(4, len(content) - 8 - footer, 7):
+        flipped = bytearray(content)
+        flipped[place] ^= 0x55
+        path.write_bytes(flipped)
+        try:
+            read_timeline(path, 0)
+        except ValueError as error:
+            refused.append(str(error))
+    assert len(refused) > 100
+    wanted = f"{path} is damaged"
+    assert {text[: len(wanted)] for text in refused} == {wanted}
+
+
+@pytest.mark.parametrize("num_bytes", [0, 4, 3000, -4])
+def test_a_cut_shard_is_refused(tmp_path: Path, num_bytes: int):
+    path = write(tmp_path / "game.parquet", (make_timeline(0), make_timeline(1)))
+    path.write_bytes(path.read_bytes()[:num_bytes])
+    with pytest.raises(ValueError, match=r"game\.parquet is damaged .* decode its replay again"):
+        read_timeline(path, 0)
+
+
+def test_a_missing_shard_is_called_missing(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match=r"game\.parquet"):
+        read_timeline(tmp_path / "game.parquet", 0)
+
+
 def test_columns_are_the_narrowest_integers_that_hold_them(tmp_path: Path):
     timeline = make_timeline(0)
     narrow = timeline._replace(

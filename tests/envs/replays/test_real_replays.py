@@ -43,7 +43,8 @@ def decoded(path: Path) -> ReplayGame:
 def test_awkward_files_are_accepted_or_refused_with_their_reason(name: str, reason: str | None):
     path = real_folder("replays-bad") / name
     if reason is None:
-        assert set(decode_replay(path).races) == {Race.TERRAN, Race.ZERG}
+        timelines = decode_replay(path).timelines
+        assert {timeline.race for timeline in timelines} == {Race.TERRAN, Race.ZERG}
         return
     with pytest.raises(ReplayRefused) as refused:
         decode_replay(path)
@@ -104,7 +105,8 @@ def test_the_lobby_is_as_the_manifest_says(build: int):
     winner = {"p1": (1, -1), "p2": (-1, 1)}[row["winner"]]
     assert tuple(player.result for player in game.lobby.players) == winner
     letters = {Race.TERRAN: "T", Race.ZERG: "Z", Race.PROTOSS: "P"}
-    assert "v".join(letters[race] for race in game.races) in (row["matchup"], row["matchup"][::-1])
+    matchup = "v".join(letters[Race(timeline.race)] for timeline in game.timelines)
+    assert matchup in (row["matchup"], row["matchup"][::-1])
     if game.lobby.map_size is not None:
         assert "{}x{}".format(*game.lobby.map_size) == row["map_size"]
 

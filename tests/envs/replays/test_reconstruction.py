@@ -17,7 +17,7 @@ from envs.interface import (
 from envs.replays.archive import ReplayParts, ReplayRefused
 from envs.replays.reconstruction import ReplayGame, decode_replay, reconstruct
 from envs.timeline import Step, StepFlag
-from envs.unit_types import unit_types
+from tests.builders import unit_name
 from tests.replay_writer import OLD_BUILD, OLD_PROTOCOL, Script, opening, small_game
 
 PLANE_SIZE = 32
@@ -144,7 +144,7 @@ def test_tracker_events_of_the_commands_own_loop_come_after_it():
     for known, step in zip(names, (before, after), strict=True):
         entities = step.observation.entities
         own = entities[entities[:, EntityFeature.ALLIANCE] == Alliance.SELF]
-        known.update(unit_types().names[i] for i in own[:, EntityFeature.UNIT_TYPE])
+        known.update(unit_name(kind) for kind in own[:, EntityFeature.UNIT_TYPE])
         known.add(str(len(own)))
     assert names == [{"CommandCenter", "SCV", "3"}, {"OrbitalCommand", "SCV", "4"}]
 
@@ -157,14 +157,14 @@ def test_each_player_sees_the_own_side_of_the_world():
         entities = steps_in(game, player)[-1].observation.entities
         alliances = entities[:, EntityFeature.ALLIANCE]
         kinds = entities[alliances == Alliance.SELF, EntityFeature.UNIT_TYPE]
-        assert {unit_types().names[kind] for kind in kinds} == own
+        assert {unit_name(kind) for kind in kinds} == own
         assert (alliances == Alliance.NEUTRAL).sum() == 2
         assert (alliances == Alliance.ENEMY).sum() == 0  # the corners are far apart
 
 
 def test_races_come_from_the_first_town_hall():
     game = reconstruct(small_game().parts())
-    assert game.races == (Race.TERRAN, Race.ZERG)
+    assert [timeline.race for timeline in game.timelines] == [Race.TERRAN, Race.ZERG]
     scalars = steps_in(game, 1)[0].observation.scalars
     assert scalars[ScalarFeature.HOME_RACE] == Race.ZERG
     assert scalars[ScalarFeature.AWAY_RACE] == Race.TERRAN

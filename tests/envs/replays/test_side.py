@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from envs.interface import ScalarFeature, read_table
 from envs.replays.reconstruction import reconstruct
 from envs.timeline import STATISTICS, Timeline
-from envs.unit_types import unit_types
+from tests.builders import unit_name
 from tests.replay_writer import Script, opening
 
 
@@ -16,7 +16,7 @@ def timeline_of(script: Script, player: int = 0) -> Timeline:
 
 
 def names(kinds: Iterable[int]) -> list[str]:
-    return [unit_types().names[kind] for kind in kinds]
+    return [unit_name(kind) for kind in kinds]
 
 
 def test_a_build_order_is_what_was_begun_or_trained_in_order():
