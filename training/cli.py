@@ -5,16 +5,15 @@ when the command is called, so that the list of commands appears at once.
 """
 
 import importlib
-import linecache
 import logging
 import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import NamedTuple, NoReturn
 
 import tyro
 
-OURS = {"agent", "envs", "policies", "training"}
+from training.refusal import is_refusal
+
 REFUSED = 2
 INTERRUPTED = 130
 
@@ -89,10 +88,8 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f"latentstar {name}: stopped", file=sys.stderr)
         return INTERRUPTED
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-        return _refuse(str(error), name)
-    except ValueError as error:
-        if not _is_refusal(error.__traceback__):
+    except (OSError, ValueError) as error:
+        if not is_refusal(error):
             raise
         return _refuse(str(error), name)
 
@@ -126,16 +123,6 @@ def _call(name: str, options: Sequence[str]) -> int:
 
 def _without_options() -> None:
     """Take no options; tyro answers ``--help`` and refuses the rest."""
-
-
-def _is_refusal(traceback: TracebackType | None) -> bool:
-    """Return whether our own code raised on purpose; anything else is a fault to look into."""
-    assert traceback is not None
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
-    line = linecache.getline(code.co_filename, traceback.tb_lineno, names).strip()
-    return names["__name__"].partition(".")[0] in OURS and line.startswith("raise ")
 
 
 def _refuse(reason: str, name: str | None = None) -> int:

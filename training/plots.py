@@ -45,6 +45,7 @@ def _against_baselines(
         xerr=[[scale * max(0.0, error) for error in side] for side in errors],
     )
     axes.bar_label(bars, fmt="%.1f" if scale > 1 else "%.2f", padding=3)
+    axes.margins(x=0.12)
     axes.set_title(f"action type: {label}")
 
 
@@ -62,4 +63,5 @@ def _by_group(axes: Axes, groups: dict[str, Any], title: str) -> None:
     axes.set_xticks([k + 1.5 * width for k in range(len(groups))], list(groups))
     axes.set_ylabel("per cent")
     axes.set_title(title)
-    axes.legend(fontsize="small")
+    axes.set_ylim(0, 125)
+    axes.legend(fontsize="small", loc="upper center", ncols=2)

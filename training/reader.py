@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from training.refusal import is_refusal
 from training.streams import Batch, Streams
 
 _READ_AHEAD = 2  # batches
@@ -25,6 +26,7 @@ _POLL_SECONDS = 1.0
 
 class _Failure(NamedTuple):
     message: str
+    is_refusal: bool
 
 
 class BackgroundReader:
@@ -61,6 +63,7 @@ class BackgroundReader:
         """Yield batches until the streams end.
 
         Raises:
+            ValueError: a game cannot be read, as its file is damaged or gone.
             RuntimeError: reading failed, with the reason.
         """
         while (batch := self._next()) is not None:
@@ -75,6 +78,8 @@ class BackgroundReader:
                     code = self._process.exitcode
                     raise RuntimeError(f"the reading process ended with code {code}") from None
                 continue
+            if isinstance(received, _Failure) and received.is_refusal:
+                raise ValueError(received.message)
             if isinstance(received, _Failure):
                 raise RuntimeError(f"reading failed: {received.message}")
             if received is None:
@@ -104,7 +109,11 @@ def _read(make_streams: Callable[[], Streams], batches: "Queue[Any]") -> None:
             _put(batches, (_map_leaves(Tensor.numpy, batch.chunks), batch.position))
         _put(batches, None)
     except Exception as error:  # told to whoever waits, whatever it is
-        _put(batches, _Failure(f"{type(error).__name__}: {error}"))
+        refused = is_refusal(error)
+        _put(
+            batches,
+            _Failure(str(error) if refused else f"{type(error).__name__}: {error}", refused),
+        )
 
 
 def _put(batches: "Queue[Any]", item: object) -> None:

@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from training import cli
+from training import cli, refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,14 +142,14 @@ def test_a_value_that_we_refuse_takes_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     command_that(lambda _: GreetingConfig(name="Grace", times=-1), monkeypatch)
-    monkeypatch.setattr(cli, "OURS", cli.OURS | {__name__})
+    monkeypatch.setattr(refusal, "OURS", refusal.OURS | {__name__})
     assert cli.run(["greet", "Ada"]) == 2
     assert capsys.readouterr().err == "latentstar greet: times must be at least 1, got -1\n"
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch):
     command_that(lambda _: np.zeros(2) + np.zeros(3), monkeypatch)
-    monkeypatch.setattr(cli, "OURS", cli.OURS | {__name__})
+    monkeypatch.setattr(refusal, "OURS", refusal.OURS | {__name__})
     with pytest.raises(ValueError, match="broadcast"):
         cli.run(["greet", "Ada"])
 

@@ -12,6 +12,7 @@ from tests.builders import make_dataset
 from training.config import BatchConfig
 from training.dataset import read_dataset
 from training.reader import BackgroundReader
+from training.refusal import is_refusal
 from training.streams import Streams, streams_of_games
 
 SIZE = BatchConfig(num_streams=2, unroll_steps=8, micro_batch_streams=1)
@@ -55,15 +56,28 @@ def test_ctrl_c_does_not_reach_the_reader_even_while_it_starts(tmp_path: Path):
         assert len(list(reader)) == len(list(streams(folder)))
 
 
-def test_a_failure_to_read_is_told_with_its_reason(tmp_path: Path):
+def broken() -> Streams:
+    raise TypeError("no such thing")
+
+
+def test_a_fault_in_reading_is_told_with_its_kind():
+    with (
+        BackgroundReader(broken) as reader,
+        pytest.raises(RuntimeError, match="reading failed: TypeError: no such thing"),
+    ):
+        list(reader)
+
+
+def test_a_damaged_game_is_refused_as_elsewhere(tmp_path: Path):
     folder = make_dataset(tmp_path / "data", num_games=2)
     for shard in (folder / "shards").iterdir():
         shard.write_bytes(b"torn")
     with (
         BackgroundReader(partial(streams, folder)) as reader,
-        pytest.raises(RuntimeError, match=r"reading failed: ValueError: .* is damaged"),
+        pytest.raises(ValueError, match="is damaged") as refused,
     ):
         list(reader)
+    assert is_refusal(refused.value)
 
 
 def test_a_reader_that_dies_is_noticed(tmp_path: Path):

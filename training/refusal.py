@@ -1,0 +1,23 @@
+"""Which errors are answers to bad input, to be told in one line, and which are faults of ours."""
+
+import linecache
+
+OURS = {"agent", "envs", "policies", "training"}
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether to tell an error in a line; any other is to be looked into.
+
+    Files that are not there or not to be read are told, and a ``ValueError`` that our own code
+    raised on purpose.
+    """
+    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        return True
+    traceback = error.__traceback__
+    if not isinstance(error, ValueError) or traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code, names = traceback.tb_frame.f_code, traceback.tb_frame.f_globals
+    line = linecache.getline(code.co_filename, traceback.tb_lineno, names).strip()
+    return names["__name__"].partition(".")[0] in OURS and line.startswith("raise ")
