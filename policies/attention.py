@@ -10,9 +10,9 @@ so the outputs are the same (Jaegle et al. 2021, arXiv:2107.14795, appendix E) a
 token of ``heads * latents`` dot products in place of four square matrices. It pays while that
 number is below some four times the width, as it is for a few dozen latents.
 
-Its projections of queries, keys and values have no bias: the layer norm's own bias does the query's
-work, the key's drops out of the softmax, and the value's adds up with the output's. A row whose
-keys are all masked gets zero.
+The cross-attentions project queries, keys and values without a bias: the layer norm's own does
+the query's work, the key's drops out of the softmax, and the value's adds up with the output's. A
+row whose keys are all masked gets zero.
 """
 
 import torch

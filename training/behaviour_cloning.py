@@ -81,8 +81,8 @@ def run(config: BehaviourCloningConfig) -> None:
     games = dataset.of_needed_split(Split.TRAIN)
     device = chosen_device(config.device)
     keep_freed_memory()
-    settings = _settings(config, dataset)
     if config.resume:
+        settings = _settings(config, dataset)
         started = require_same_run(config.run, settings, free=_FREE_SETTINGS)
         config = _with_budget(config, started)
     else:
@@ -164,7 +164,8 @@ class Cloning:
         try:
             yield from batches
         except (RuntimeError, ValueError):
-            self._save_if_possible()
+            if self._saved_steps != self.clock.num_steps:
+                self._save_if_possible()
             raise
 
     def _learn_batch(self, batch: Batch, metrics: MetricsWriter, bar: ProgressBar) -> None:

@@ -1,13 +1,13 @@
 """Scored runs side by side, as a table in Markdown: ``latentstar compare``."""
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.score import SCORE_FILE
+from training.score_table import SCORE_FILE
+from training.whole_files import read_json
 
 Score = dict[str, Any]
 
@@ -24,7 +24,7 @@ def run(config: CompareConfig) -> None:
 
     Raises:
         FileNotFoundError: a run has no score.
-        ValueError: no runs, or runs that were scored on different commands.
+        ValueError: no runs, a damaged score, or runs that were scored on different commands.
     """
     if not config.runs:
         raise ValueError("wanted at least one run, got none")
@@ -46,8 +46,7 @@ def _score_of(folder: Path) -> Score:
         raise FileNotFoundError(
             f"{path}: there is none; wanted a run scored by `latentstar score RUN DATASET`"
         )
-    score: Score = json.loads(path.read_text(encoding="utf-8"))
-    return score
+    return read_json(path, remedy="score the run again")
 
 
 def _require_same_commands(runs: tuple[Path, ...], scores: list[Score]) -> None:

@@ -11,7 +11,8 @@ from training.config import BehaviourCloningConfig, OptimizerConfig, ScoreConfig
 from training.dataset import Split, read_dataset
 from training.preprocessing import ReplaysConfig
 from training.run_folder import CHECKPOINT_FOLDER, read_settings
-from training.score import PLOT_FILE, SCORE_FILE
+from training.score import PLOT_FILE
+from training.score_table import SCORE_FILE
 
 
 @dataclass(frozen=True, kw_only=True)

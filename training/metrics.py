@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
@@ -41,8 +42,8 @@ class MetricsWriter:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self._file.close()
-            self._board.close()
+            with closing(self._board):
+                self._file.close()
         except OSError as error:
             _log.warning("the last metrics could not be written: %s", error)
 

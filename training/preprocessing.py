@@ -6,7 +6,6 @@ replays share (duplicates, the index, the report) is settled at the end, from th
 """
 
 import hashlib
-import json
 import logging
 import math
 import os
@@ -40,7 +39,7 @@ from training.records import (
 from training.replay_files import ReplayFile, find_replays
 from training.run_folder import LOCK_FILE, locked_run
 from training.shard import PlayerFacts, write_shard
-from training.whole_files import UNFINISHED_SUFFIX, write_json
+from training.whole_files import UNFINISHED_SUFFIX, read_json, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -130,22 +129,19 @@ def _restore_shards(
 def _require_fitting(dataset: Path) -> None:
     """Refuse a folder that holds something else than a dataset that can be completed."""
     path = dataset / DATASET_FILE
-    # A run that was stopped here leaves folders and parts of files; the description comes first.
-    is_foreign = any(p.is_file() and not _is_ours(p) for p in dataset.rglob("*"))
     if not path.exists():
-        if is_foreign:
+        # A run that was stopped here leaves folders and parts of files. The description is any
+        # run's first file, so one that has begun meanwhile is told by it.
+        is_foreign = any(p.is_file() and not _is_ours(p) for p in dataset.rglob("*"))
+        if is_foreign and not path.exists():
             raise ValueError(f"{dataset} must be empty or a dataset, it is neither")
         return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error})") from error
+    remedy = "name another folder, or delete it and decode again"
+    found = read_json(path, remedy=remedy)
     for key, wanted in _description().items():
-        value = found.get(key) if isinstance(found, dict) else None
-        if value != wanted:
+        if found.get(key) != wanted:
             raise ValueError(
-                f"{dataset} must be a dataset of {key} {wanted}, it has {value}: "
-                "name another folder, or delete it and decode again"
+                f"{dataset} must be a dataset of {key} {wanted}, it has {found.get(key)}: {remedy}"
             )
 
 
@@ -215,7 +211,9 @@ def _decode_on_ray(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError):
             _refuse(replay, config.dataset, "decoder died", "its process was killed", seconds=0.0)
         except ray.exceptions.RayTaskError as error:
-            raise error.cause from error  # in its own words, not with the worker's traceback
+            if isinstance(error.cause, OSError):  # in its own words
+                raise error.cause from error
+            raise
         yield
         for following in islice(waiting, 1):
             running[task.remote(following, config)] = following

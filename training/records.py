@@ -5,7 +5,6 @@ stopped run go on. Times differ from run to run and lie in a file beside it.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ import pyarrow.parquet as pq
 
 from training.dataset import INDEX_FILE, SHARD_FOLDER, Split
 from training.replay_files import ReplayFile
-from training.whole_files import whole_file, write_json
+from training.whole_files import read_json, whole_file, write_json
 
 RECORD_FOLDER = "records"
 
 # Of a hundred games, this many train, and the next few validate; the rest test.
 _TRAIN_PERCENT, _VALIDATION_PERCENT = 80, 10
+
+_REMEDY = "delete it and decode again"
 
 # Reasons that may not hold the next time.
 _PASSING = frozenset({"too slow", "too much memory", "decoder died", "cannot be read"})
@@ -46,7 +47,7 @@ def game_key(record: dict[str, Any]) -> str:
 def is_done(dataset: Path, replay: ReplayFile) -> bool:
     """Return whether a file needs no more work; one refused for a passing reason does."""
     path = record_path(dataset, replay)
-    return path.exists() and _read_json(path).get("refused") not in _PASSING
+    return path.exists() and read_json(path, remedy=_REMEDY).get("refused") not in _PASSING
 
 
 def record_path(dataset: Path, replay: ReplayFile) -> Path:
@@ -91,8 +92,9 @@ def read_records(replays: list[ReplayFile], dataset: Path) -> list[dict[str, Any
             records.append({**refusal(replay, *replay.problem), "cpu_seconds": 0.0})
             continue
         path = record_path(dataset, replay)
-        record = _read_json(path)
-        record["cpu_seconds"] = _read_json(path.with_suffix(".time"))["cpu_seconds"]
+        record = read_json(path, remedy=_REMEDY)
+        times = read_json(path.with_suffix(".time"), remedy=_REMEDY)
+        record["cpu_seconds"] = times["cpu_seconds"]
         keys = [replay.sha256] if "refused" in record else [replay.sha256, game_key(record)]
         copies = [first[key] for key in keys if key in first]
         if copies and "refused" not in record:
@@ -134,13 +136,3 @@ def write_index(records: Iterable[dict[str, Any]], dataset: Path) -> None:
     )
     with whole_file(dataset / INDEX_FILE) as unfinished:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), unfinished)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}): delete it and decode again") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{path} is damaged: delete it and decode again")
-    return value

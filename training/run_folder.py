@@ -18,7 +18,7 @@ from agent.checkpoint import (
     read_checkpoint,
 )
 from training.config import CheckpointChoice
-from training.whole_files import write_json
+from training.whole_files import read_json, write_json
 
 _log = logging.getLogger(__name__)
 
@@ -106,13 +106,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{folder}: no run to go on with, it has no {CONFIG_FILE}")
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path}: wanted a table, got {settings!r}")
-    return settings
+    return read_json(path, remedy="start another run")
 
 
 def read_best(folder: Path) -> Best | None:

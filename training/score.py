@@ -32,12 +32,11 @@ from training.plots import plot_score
 from training.progress import progress_bar
 from training.reader import BackgroundReader
 from training.run_folder import chosen_checkpoint
-from training.score_table import score_table
+from training.score_table import SCORE_FILE, score_table
 from training.streams import streams_of_games
 from training.summary import CLOSE_UNITS, Scored, summary
 from training.whole_files import write_json
 
-SCORE_FILE = "score.json"
 PLOT_FILE = "score.png"
 
 DEFINITIONS = {

@@ -5,6 +5,8 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
+SCORE_FILE = "score.json"
+
 
 def score_table(result: dict[str, Any]) -> Group:
     """Return what was scored, head by head, beside the baselines."""

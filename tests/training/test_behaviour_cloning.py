@@ -203,18 +203,24 @@ def test_a_best_checkpoint_that_was_not_saved_is_not_the_best(
     assert read_best(tmp_path / "run") == Best(STEPS, 0.9)
 
 
+@pytest.mark.parametrize(("num_batches", "saved"), [(0, []), (2, ["step_16"])])
 def test_what_was_learned_is_saved_when_reading_fails(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dataset: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    num_batches: int,
+    saved: list[str],
 ):
-    class FailsAfterTwo(InThisProcess):
+    class Fails(InThisProcess):
         def __iter__(self) -> Iterator:
-            yield from itertools.islice(self.streams, 2)
+            yield from itertools.islice(self.streams, num_batches)
             raise RuntimeError("reading failed")
 
-    monkeypatch.setattr(cloning, "BackgroundReader", FailsAfterTwo)
+    monkeypatch.setattr(cloning, "BackgroundReader", Fails)
     with pytest.raises(RuntimeError, match="reading failed"):
         cloning.run(config(dataset, tmp_path / "run", validations=0))
-    assert newest_checkpoint(tmp_path / "run" / "checkpoints").step == 16
+    found = (tmp_path / "run" / "checkpoints").glob("step_*")
+    assert [folder.name for folder in found] == saved
 
 
 @pytest.mark.parametrize(

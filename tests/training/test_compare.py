@@ -7,7 +7,7 @@ import pytest
 
 from training import compare
 from training.compare import CompareConfig, comparison
-from training.score import SCORE_FILE
+from training.score_table import SCORE_FILE
 from training.whole_files import write_json
 
 
@@ -80,6 +80,12 @@ def test_scores_of_different_commands_are_refused(tmp_path: Path, changes: dict[
     config = CompareConfig(runs=(tmp_path / "one", tmp_path / "two"))
     with pytest.raises(ValueError, match="wanted the same dataset and split"):
         compare.run(config)
+
+
+def test_a_damaged_score_is_refused(tmp_path: Path):
+    (tmp_path / SCORE_FILE).write_text("{")
+    with pytest.raises(ValueError, match=r"is damaged .* score the run again"):
+        compare.run(CompareConfig(runs=(tmp_path,)))
 
 
 def test_no_runs_are_refused():
