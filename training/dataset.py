@@ -19,6 +19,7 @@ from envs.interface import INTERFACE_VERSION, Knowledge, Race
 from envs.timeline import Timeline
 from training.seeding import random_generator
 from training.shard import read_timeline
+from training.whole_files import read_json
 
 DATASET_FILE = "dataset.json"
 INDEX_FILE = "index.parquet"
@@ -119,13 +120,7 @@ def _read_header(folder: Path) -> Mapping[str, Any]:
     for name in (DATASET_FILE, INDEX_FILE):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder}: not a dataset, it has no {name}")
-    try:
-        header = json.loads((folder / DATASET_FILE).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{folder / DATASET_FILE}: {error}") from error
-    if not isinstance(header, dict):
-        raise ValueError(f"{folder / DATASET_FILE}: wanted a table, got {header!r}")
-    return header
+    return read_json(folder / DATASET_FILE, remedy="delete the folder and decode again")
 
 
 def _read_index(folder: Path) -> tuple[PlayerGame, ...]:
