@@ -55,10 +55,25 @@ COMMANDS = {
         "training.demo",
         "training.demo:DemoConfig",
     ),
+    "engine": Command(
+        "the engine as a server for programs that speak StarCraft II's API",
+        "training.engine_server",
+        "training.engine_server:EngineConfig",
+    ),
     "bench replays": Command(
         "measure replay decoding against s2protocol",
         "training.bench.replays",
         "training.bench.replays:ReplaysBenchConfig",
+    ),
+    "bench engine": Command(
+        "measure the engine against real time, and its decoder against pysc2",
+        "training.bench.engine",
+        "training.bench.engine:EngineBenchConfig",
+    ),
+    "bench ladder": Command(
+        "the engine's levels against each other: win rates of a ladder with a version",
+        "training.bench.ladder",
+        "training.bench.ladder:LadderConfig",
     ),
 }
 

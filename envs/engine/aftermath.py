@@ -1,0 +1,261 @@
+"""What follows on what happens in a loop: deaths, things finished, orders come within reach."""
+
+import logging
+from collections.abc import Callable
+
+from envs.engine.casting import Cast, cast, injected
+from envs.engine.commands import Command, Deed, commands_of
+from envs.engine.construction import (
+    begin_add_on,
+    begin_building,
+    constructed,
+    produced,
+    spawn_larva,
+)
+from envs.engine.game import Game, WorldFullError
+from envs.engine.layout import Happening, Trait
+from envs.engine.morphing import finish_morph, land, let_go_of_add_on, start_morph
+from envs.engine.order_queue import Aim, finish_order
+from envs.engine.orders import give
+from envs.engine.rules import OK, add_on_fits, affordable, pay, requirements
+from envs.engine.transport import UNLOAD_LOOPS, load, passengers, unload_one
+
+REPAIR_COST_SHARE = 4
+"""A full repair costs a quarter of what the unit did."""
+
+_SMART = 1
+_ENDS = (Happening.DIED, Happening.EXPIRED, Happening.DEPLETED)
+
+logger = logging.getLogger(__name__)
+
+
+class Aftermath:
+    """Sees to what compiled code has left word of, and remembers what players are to be told."""
+
+    def __init__(self, game: Game) -> None:
+        self.game = game
+        self.dead: list[tuple[int, int, int]] = []  # tag, its owner, who saw it
+        self.failed: list[tuple[int, int, int, int]] = []  # player, tag, ability, result
+        self._handlers: dict[int, Callable[[int, int], None]] = {
+            Happening.DIED: self._died,
+            Happening.READY: self._ready,
+            Happening.PRODUCED: self._produced,
+            Happening.CONSTRUCTED: self._constructed,
+            Happening.MORPHED: self._morphed,
+            Happening.EXPIRED: self._expired,
+            Happening.LARVA: self._larva,
+            Happening.INJECTED: self._injected,
+            Happening.DEPLETED: self._depleted,
+            Happening.TARGET_LOST: self._target_lost,
+        }
+
+    def see_to(self, count: int) -> None:
+        """See to the first ``count`` events of the world, in the order in which they happened."""
+        events = self.game.world.events[:count].copy()
+        for event in events:
+            slot = int(event["slot"])
+            what = int(event["what"])
+            if self.game.units["tag"][slot] != event["tag"]:
+                continue  # has gone meanwhile
+            if what not in _ENDS and self.game.units["health"][slot] <= 0:
+                continue  # is about to go
+            try:
+                self._handlers[what](slot, int(event["argument"]))
+            except WorldFullError:
+                logger.warning("a unit could not be made: the map is full")
+        self.game.count_supply()
+
+    def new_larva(self, hatchery: int) -> None:
+        """Put one more larva beside a hatchery."""
+        spawn_larva(self.game, hatchery)
+
+    def kill(self, slot: int, killer: int = 0) -> None:
+        """Take a unit off the map with all that goes with it."""
+        game = self.game
+        unit = game.units[slot]
+        if killer and game.units["owner"][killer] != unit["owner"]:
+            game.units["kills"][killer] += 1
+            game.note_kill(int(game.units["owner"][killer]), slot)
+        game.note_loss(slot)
+        self.dead.append((int(unit["tag"]), int(unit["owner"]), int(unit["visible_to"])))
+        for passenger in passengers(game, slot):
+            gets_out = game.kind(slot)["range_bonus_inside"] > 0
+            if not gets_out or unload_one(game, slot, passenger) != OK:
+                self.kill(passenger, killer)
+        self._let_go(slot)
+        game.remove(slot)
+
+    def _let_go(self, slot: int) -> None:
+        game = self.game
+        unit = game.units[slot]
+        tag = int(unit["tag"])
+        if game.has_trait(slot, Trait.LARVA):
+            home = game.slot(int(unit["home"]))
+            if home:
+                game.units["larva_count"][home] -= 1
+        carrier = game.slot(int(unit["carrier"]))
+        if carrier:
+            game.units["cargo_used"][carrier] -= game.kind(slot)["cargo_size"]
+        parent = game.slot(int(unit["home"]))
+        if parent and game.has_trait(slot, Trait.ADD_ON):
+            game.units["add_on"][parent] = 0
+        if game.has_trait(slot, Trait.TOWN_HALL):
+            for larva in game.slots(int(unit["owner"]), game.tables.row["Larva"]):
+                if game.units["home"][larva] == tag:
+                    self.kill(larva)
+        add_on = game.slot(int(unit["add_on"]))
+        if add_on and game.units["build_left"][add_on]:
+            self.kill(add_on)
+        elif add_on:
+            let_go_of_add_on(game, slot)
+
+    def _died(self, slot: int, argument: int) -> None:
+        if self.game.units["health"][slot] <= 0:
+            self.kill(slot, argument)
+
+    def _expired(self, slot: int, argument: int) -> None:
+        self.kill(slot)
+
+    def _depleted(self, slot: int, argument: int) -> None:
+        if self.game.has_trait(slot, Trait.MINERALS):
+            self.kill(slot)
+
+    def _produced(self, slot: int, argument: int) -> None:
+        maker = int(self.game.units["tag"][slot])
+        for made in produced(self.game, slot):
+            self._follow_rally(self.game.slot(maker) or made, made)
+        self._become_warp_gate(slot)
+
+    def _constructed(self, slot: int, argument: int) -> None:
+        constructed(self.game, slot)
+        self._become_warp_gate(slot)
+
+    def _morphed(self, slot: int, argument: int) -> None:
+        finish_morph(self.game, slot)
+
+    def _larva(self, slot: int, argument: int) -> None:
+        spawn_larva(self.game, slot)
+
+    def _injected(self, slot: int, argument: int) -> None:
+        injected(self.game, slot)
+
+    def _target_lost(self, slot: int, argument: int) -> None:
+        finish_order(self.game, slot)
+
+    def _become_warp_gate(self, slot: int) -> None:
+        """Have gateways become warp gates by themselves, as the game's autocast does."""
+        game = self.game
+        player = int(game.units["owner"][slot])
+        if not game.world.upgrades[player, _WARP_GATE_RESEARCH]:
+            return  # no Protoss, or not yet
+        for gateway in game.slots(player, game.tables.row["Gateway"]):
+            unit = game.units[gateway]
+            is_idle = not unit["build_left"] and not unit["morph_left"]
+            if is_idle and not unit["num_production"] and unit["powered"]:
+                give(game, player, _MORPH_WARP_GATE, [gateway], Aim(), is_queued=False)
+
+    def _follow_rally(self, maker: int, made: int) -> None:
+        """Send a new unit to where its maker's rally point is."""
+        game = self.game
+        unit = game.units[maker]
+        is_worker = game.has_trait(made, Trait.WORKER)
+        prefix = "worker_rally" if is_worker and unit["worker_rally_set"] else "rally"
+        if not unit[f"{prefix}_set"]:
+            return
+        target = game.slot(int(unit[f"{prefix}_target"]))
+        aim = Aim(target, int(unit[f"{prefix}_x"]), int(unit[f"{prefix}_y"]), is_point=True)
+        give(game, int(unit["owner"]), _SMART, [made], aim, is_queued=False)
+
+    def _ready(self, slot: int, argument: int) -> None:
+        """Do what an order was for, now that its unit has come within reach."""
+        order = self.game.world.orders[slot, 0]
+        if not self.game.units["num_orders"][slot]:
+            return
+        deed = Deed(int(order["state"]))
+        player, tag = int(self.game.units["owner"][slot]), int(self.game.units["tag"][slot])
+        ability = int(order["ability"])
+        answer = self._do(slot, deed)
+        if answer != OK:
+            self.failed.append((player, tag, ability, answer))
+
+    def _do(self, slot: int, deed: Deed) -> int:
+        game = self.game
+        order = game.world.orders[slot, 0]
+        target = game.slot(int(order["target"]))
+        if deed is Deed.BUILD:
+            return begin_building(game, slot)
+        if deed is Deed.LAND:
+            return land(game, slot)
+        if deed is Deed.REPAIR:
+            return self._repair(slot, target)
+        if deed is Deed.UNLOAD_ALL_AT:
+            return self._unload(slot)
+        ability, row = int(order["ability"]), int(order["type"])
+        x, y = int(order["x"]), int(order["y"])
+        finish_order(game, slot)
+        if deed is Deed.LOAD:
+            return load(game, slot, target)
+        if deed is Deed.BOARD:
+            return load(game, target, slot)
+        player = int(game.units["owner"][slot])
+        command = commands_of(int(game.units["type"][slot])).get(ability)
+        if command is None:
+            return OK
+        if deed is Deed.SPELL and command.spell:
+            if target:
+                x, y = int(game.units["x"][target]), int(game.units["y"][target])
+            return cast(Cast(game, player, slot, command.spell, target, x, y))
+        if deed is Deed.MORPH:
+            answer = affordable(game, player, command)
+            return start_morph(game, player, slot, command) if answer == OK else answer
+        assert deed is Deed.ADD_ON, (deed, row)
+        return self._add_on(player, slot, command)
+
+    def _add_on(self, player: int, slot: int, command: Command) -> int:
+        for answer in (
+            requirements(self.game, player, slot, command),
+            affordable(self.game, player, command),
+            add_on_fits(self.game, player, command.row, slot),
+        ):
+            if answer != OK:
+                return answer
+        pay(self.game, player, command)
+        begin_add_on(self.game, slot, command)
+        return OK
+
+    def _unload(self, slot: int) -> int:
+        """Let one passenger out, and wait a moment before the next."""
+        game = self.game
+        if game.units["ability_cooldown_2"][slot]:
+            return OK
+        answer = unload_one(game, slot)
+        game.units["ability_cooldown_2"][slot] = UNLOAD_LOOPS
+        if answer != OK or not game.units["cargo_used"][slot]:
+            finish_order(game, slot)
+        return answer
+
+    def _repair(self, slot: int, target: int) -> int:
+        """Repair for one loop, at the pace at which the thing was built."""
+        game = self.game
+        unit = game.units[target]
+        if unit["health"] >= unit["health_max"]:
+            finish_order(game, slot)
+            return OK
+        kind = game.kind(target)
+        player = game.world.players[unit["owner"]]
+        loops = max(int(kind["build_loops"]), 16)
+        before = int(unit["health"])
+        unit["health"] = min(before + int(unit["health_max"]) // loops, int(unit["health_max"]))
+        for resource in ("minerals", "gas"):
+            cost = int(kind[resource]) // REPAIR_COST_SHARE
+            paid = cost * before // int(unit["health_max"])
+            due = cost * int(unit["health"]) // int(unit["health_max"]) - paid
+            if player[resource] < due:
+                unit["health"] = before
+                finish_order(game, slot)
+                return OK
+            player[resource] -= due
+        return OK
+
+
+_WARP_GATE_RESEARCH, _MORPH_WARP_GATE = 84, 1518

@@ -1,0 +1,1 @@
+"""The built-in opponents: how they count, plan, build and fight."""

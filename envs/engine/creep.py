@@ -1,0 +1,83 @@
+"""Creep: it spreads from hatcheries and tumours ring by ring, and dies back when they are gone."""
+
+from envs.engine.compiled import Record, compiled, inlined
+from envs.engine.layout import CELL_BITS, Clock, Trait
+
+CREEP_LOOPS = 16
+"""Creep spreads or dies back by a cell's ring every so many loops."""
+
+HALL_RADIUS = 12
+TUMOUR_RADIUS = 10
+OVERLORD_RADIUS = 4
+
+_NUM_ALIVE, _LOOP = int(Clock.NUM_ALIVE), int(Clock.LOOP)
+_SPREADS, _TOWN_HALL = int(Trait.SPREADS_CREEP), int(Trait.TOWN_HALL)
+_FED = 128  # mark on cells within reach of a source
+
+
+@compiled
+def spread_creep(world: Record) -> None:
+    """Let creep spread and die back by one ring.
+
+    Cells hold 1 where creep is; during the pass the mark ``_FED`` says that a source reaches them.
+    """
+    creep = world.creep
+    height, width = world.rows, world.columns
+    for i in range(world.clock[_NUM_ALIVE]):
+        unit = world.units[world.alive[i]]
+        kind = world.types[unit.owner, unit.type]
+        if unit.generates_creep and unit.walks == 0:
+            _feed(world, unit, OVERLORD_RADIUS)
+        if kind.traits & _SPREADS and unit.build_left == 0 and unit.health > 0:
+            age = (world.clock[_LOOP] - unit.born) // CREEP_LOOPS
+            radius = HALL_RADIUS if kind.traits & _TOWN_HALL else TUMOUR_RADIUS
+            _feed(world, unit, min(radius, 2 + age))
+    for row in range(height):
+        for column in range(width):
+            cell = creep[row, column]
+            if cell == 1 and _is_rim(world, row, column):
+                creep[row, column] = 2  # dies back at the end of the pass
+    for row in range(height):
+        for column in range(width):
+            cell = creep[row, column]
+            if cell & _FED:
+                creep[row, column] = 1
+            elif cell == 2:
+                creep[row, column] = 0
+
+
+@compiled
+def lay_creep(world: Record, x: int, y: int, radius: int) -> None:
+    """Lay a full circle of creep at once, as around the first hatchery."""
+    height, width = world.rows, world.columns
+    centre_row, centre_column = y >> CELL_BITS, x >> CELL_BITS
+    for row in range(max(0, centre_row - radius), min(height, centre_row + radius + 1)):
+        for column in range(max(0, centre_column - radius), min(width, centre_column + radius + 1)):
+            across, along = row - centre_row, column - centre_column
+            if across * across + along * along <= radius * radius and world.pathable[row, column]:
+                world.creep[row, column] = 1
+
+
+@inlined
+def _feed(world: Record, unit: Record, radius: int) -> None:
+    height, width = world.rows, world.columns
+    row_0, column_0 = unit.y >> CELL_BITS, unit.x >> CELL_BITS
+    for row in range(max(0, row_0 - radius), min(height, row_0 + radius + 1)):
+        for column in range(max(0, column_0 - radius), min(width, column_0 + radius + 1)):
+            across, along = row - row_0, column - column_0
+            if across * across + along * along <= radius * radius and world.pathable[row, column]:
+                world.creep[row, column] |= _FED
+
+
+@inlined
+def _is_rim(world: Record, row: int, column: int) -> bool:
+    creep = world.creep
+    height, width = world.rows, world.columns
+    if row == 0 or column == 0 or row == height - 1 or column == width - 1:
+        return True
+    return (
+        creep[row - 1, column] == 0
+        or creep[row + 1, column] == 0
+        or creep[row, column - 1] == 0
+        or creep[row, column + 1] == 0
+    )

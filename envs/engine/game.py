@@ -1,0 +1,322 @@
+"""A game in progress: the arrays, and the few ways in which plain code changes them.
+
+Everything here keeps the arrays consistent: a building blocks its cells for as long as it stands,
+tags are never used twice, supply is what the units on the map and in production need.
+"""
+
+import heapq
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.engine.layout import (
+    CELL_BITS,
+    FIRST_INDEX,
+    MAX_UNITS,
+    NUM_OWNERS,
+    ONE,
+    TICK,
+    UNIT,
+    Clock,
+    Trait,
+    World,
+    new_world,
+)
+from envs.engine.pathfinding import is_open_cell
+from envs.engine.production import count_supply
+from envs.engine.terrain import GameMap
+from envs.engine.unit_tables import owned_tables, unit_tables, upgraded
+from envs.engine.units import GENERATION_BITS
+from envs.engine.vision import notice_now, remember_gone
+
+
+class WorldFullError(Exception):
+    """There is no room for another unit."""
+
+
+@dataclass
+class Toll:
+    """What killed or lost units had cost, for the score."""
+
+    units: int = 0
+    structures: int = 0
+    minerals: int = 0
+    gas: int = 0
+    minerals_of_workers: int = 0
+
+    def add(self, game: "Game", slot: int) -> None:
+        """Count one unit."""
+        kind = game.kind(slot)
+        minerals, gas = int(kind["minerals"]), int(kind["gas"])
+        self.minerals += minerals
+        self.gas += gas
+        if kind["traits"] & Trait.STRUCTURE:
+            self.structures += int(kind["worth"])
+        else:
+            self.units += int(kind["worth"])
+        if kind["traits"] & Trait.WORKER:
+            self.minerals_of_workers += minerals
+
+
+class Game:
+    """The world, and what may be done to it from outside the loop."""
+
+    def __init__(self, game_map: GameMap, *, seed: int) -> None:
+        self.map = game_map
+        self.tables = unit_tables()
+        self.world = _empty_world(game_map, seed)
+        self.units = self.world.units
+        self.made: Counter[tuple[int, int]] = Counter()
+        """How many units of each row each player has made: (player, row)."""
+        self.killed = [Toll() for _ in range(NUM_OWNERS)]
+        self.lost = [Toll() for _ in range(NUM_OWNERS)]
+        self._free = list(range(1, MAX_UNITS))
+        self._generations = [0] * MAX_UNITS
+
+    @property
+    def loop(self) -> int:
+        """Game loops since the start."""
+        return int(self.world.clock[Clock.LOOP])
+
+    def slot(self, tag: int) -> int:
+        """Return the slot of the unit with a tag, 0 if there is none any more."""
+        slot = (tag >> GENERATION_BITS) - FIRST_INDEX
+        if 0 < slot < MAX_UNITS and tag and self.units["tag"][slot] == tag:
+            return slot
+        return 0
+
+    def kind(self, slot: int) -> np.void:
+        """Return the figures of a unit's type, with its owner's upgrades."""
+        unit = self.units[slot]
+        found: np.void = self.world.types[unit["owner"], unit["type"]]
+        return found
+
+    def has_trait(self, slot: int, trait: Trait) -> bool:
+        """Return whether a unit's type has a trait."""
+        return bool(self.kind(slot)["traits"] & trait)
+
+    def slots(self, owner: int | None = None, row: int | None = None) -> list[int]:
+        """Return the slots of living units, of one owner, of one type."""
+        alive = self.alive()
+        if owner is not None:
+            alive = alive[self.units["owner"][alive] == owner]
+        if row is not None:
+            alive = alive[self.units["type"][alive] == row]
+        found: list[int] = alive.tolist()
+        return found
+
+    def alive(self) -> NDArray[np.int32]:
+        """Return the slots in use, in order."""
+        found: NDArray[np.int32] = self.world.alive[: self.world.clock[Clock.NUM_ALIVE]]
+        return found
+
+    def spawn(self, row: int, owner: int, x: int, y: int, *, is_finished: bool = True) -> int:
+        """Put a new unit on the map and return its slot.
+
+        Raises:
+            WorldFullError: all slots are in use.
+        """
+        if not self._free:
+            raise WorldFullError(f"there is no room for more than {MAX_UNITS - 1} units")
+        slot = heapq.heappop(self._free)
+        self._generations[slot] += 1
+        kind = self.world.types[owner, row]
+        unit = self.units[slot]
+        self.units[slot] = np.zeros((), UNIT)
+        unit["tag"] = (FIRST_INDEX + slot) << GENERATION_BITS | self._generations[slot]
+        unit["type"], unit["owner"] = row, owner
+        unit["x"], unit["y"] = x, y
+        unit["heading_y"] = -ONE
+        unit["health"] = unit["health_max"] = kind["health"]
+        unit["shield"] = unit["shield_max"] = kind["shield"]
+        unit["energy"] = kind["energy_start"]
+        unit["born"] = self.loop
+        unit["last_hit"] = -10_000
+        unit["way_goal"] = -1
+        unit["powered"] = 1
+        if kind["timed_life"]:
+            unit["dies"] = self.loop + int(kind["timed_life"])
+        if not is_finished:
+            unit["build_total"] = unit["build_left"] = max(int(kind["build_loops"]), 1) * TICK
+            unit["health"] = kind["health"] // 10
+            unit["shield"] = kind["shield"] // 10
+            unit["energy"] = 0
+        if kind["traits"] & Trait.BURROWED:
+            unit["cloaked"] = 1
+        self._list_alive()
+        self._block(slot, 1)
+        notice_now(self.world.record, slot)
+        return slot
+
+    def remove(self, slot: int) -> None:
+        """Take a unit off the map."""
+        self._block(slot, 0)
+        remember_gone(self.world.record, slot)
+        self.units[slot] = np.zeros((), UNIT)
+        heapq.heappush(self._free, slot)
+        self._list_alive()
+
+    def transform(self, slot: int, row: int) -> None:
+        """Make a unit one of another type, with the same share of its health."""
+        unit = self.units[slot]
+        self._block(slot, 0)
+        kind = self.world.types[unit["owner"], row]
+        for vital in ("health", "shield"):
+            full, new = int(unit[f"{vital}_max"]), int(kind[vital])
+            unit[vital] = int(unit[vital]) * new // full if full else new
+            unit[f"{vital}_max"] = new
+        if unit["health"] <= 0:
+            unit["health"] = 1
+        unit["type"] = row
+        if not kind["energy"]:
+            unit["energy"] = 0
+        elif unit["energy"] == 0:
+            unit["energy"] = kind["energy_start"]
+        unit["cloaked"] = 1 if kind["traits"] & Trait.BURROWED else 0
+        unit["target"] = 0
+        self._block(slot, 1)
+
+    def place(self, slot: int, x: int, y: int) -> None:
+        """Move a unit to a position at once."""
+        self._block(slot, 0)
+        self.units["x"][slot], self.units["y"][slot] = x, y
+        self.units["way_goal"][slot] = -1
+        self._block(slot, 1)
+
+    def footprint(self, row: int, x: int, y: int) -> tuple[slice, slice]:
+        """Return rows and columns of the cells on which a building with a centre would stand."""
+        kind = self.tables.types[row]
+        width, height = int(kind["footprint"]), int(kind["footprint_height"])
+        left = (2 * x - width * ONE + ONE) // (2 * ONE)
+        bottom = (2 * y - height * ONE + ONE) // (2 * ONE)
+        return slice(bottom, bottom + height), slice(left, left + width)
+
+    def research(self, owner: int, upgrade: int) -> None:
+        """Give a player an upgrade."""
+        if self.world.upgrades[owner, upgrade]:
+            return
+        self.world.upgrades[owner, upgrade] = 1
+        before = self.world.types["health"][owner].copy()
+        upgraded(self.world.types[owner], self.world.weapons[owner], upgrade)
+        more = self.world.types["health"][owner] - before
+        for slot in self.slots(owner):
+            extra = int(more[self.units["type"][slot]])
+            if extra:
+                self.units["health"][slot] += extra
+                self.units["health_max"][slot] += extra
+
+    def count_supply(self) -> None:
+        """Work out what supply each player has and uses, from the units there are."""
+        count_supply(self.world.record)
+
+    def note_made(self, player: int, row: int) -> None:
+        """Count a unit that a player has made."""
+        self.made[player, row] += 1
+
+    def note_kill(self, player: int, slot: int) -> None:
+        """Count an enemy's unit that a player has killed."""
+        self.killed[player].add(self, slot)
+
+    def note_loss(self, slot: int) -> None:
+        """Count a unit that its player has lost."""
+        owner = int(self.units["owner"][slot])
+        if owner:
+            self.lost[owner].add(self, slot)
+
+    def resources(self) -> list[int]:
+        """Return the slots of mineral fields and geysers."""
+        alive = self.alive()
+        traits = self.tables.types["traits"][self.units["type"][alive]]
+        found: list[int] = alive[(traits & (Trait.MINERALS | Trait.GEYSER)) > 0].tolist()
+        return found
+
+    def gas_building_on(self, geyser: int) -> int:
+        """Return the slot of the building on a geyser, 0 if there is none."""
+        tag = self.units["tag"][geyser]
+        for slot in self.alive():
+            if self.units["home"][slot] == tag and self.has_trait(slot, Trait.GAS_BUILDING):
+                return int(slot)
+        return 0
+
+    def clear_ground(self, building: int) -> None:
+        """Put units that stand where a building comes to stand beside it."""
+        unit = self.units[building]
+        rows, columns = self.footprint(int(unit["type"]), int(unit["x"]), int(unit["y"]))
+        for slot in self.slots():
+            other = self.units[slot]
+            kind = self.kind(slot)
+            is_mobile = kind["speed"] > 0 and not kind["flying"] and not other["carrier"]
+            if slot == building or not is_mobile:
+                continue
+            line, column = int(other["y"]) >> CELL_BITS, int(other["x"]) >> CELL_BITS
+            if rows.start <= line < rows.stop and columns.start <= column < columns.stop:
+                place = self.open_place(int(other["type"]), int(other["x"]), int(other["y"]))
+                self.place(slot, *place)
+
+    def open_place(self, row: int, x: int, y: int) -> tuple[int, int]:
+        """Return the position nearest to another at which a unit of a type can stand."""
+        if self.tables.types["flying"][row]:
+            return x, y
+        column, line = x >> CELL_BITS, y >> CELL_BITS
+        if is_open_cell(self.world.record, column, line):
+            return x, y
+        best = None
+        for radius in range(1, 40):
+            for across, along in _ring(radius):
+                if is_open_cell(self.world.record, column + along, line + across):
+                    place_x = (column + along << CELL_BITS) + ONE // 2
+                    place_y = (line + across << CELL_BITS) + ONE // 2
+                    apart = (place_x - x) ** 2 + (place_y - y) ** 2
+                    if best is None or apart < best[0]:
+                        best = apart, place_x, place_y
+            if best is not None:
+                return best[1], best[2]
+        return x, y
+
+    def distance(self, slot: int, x: int, y: int) -> float:
+        """Return the distance between a unit's centre and a position, in 1/ONE."""
+        unit = self.units[slot]
+        return math.hypot(int(unit["x"]) - x, int(unit["y"]) - y)
+
+    def _block(self, slot: int, value: int) -> None:
+        unit = self.units[slot]
+        row = int(unit["type"])
+        kind = self.tables.types[row]
+        blocks_nothing = Trait.SCENERY | Trait.GAS_BUILDING  # a geyser blocks its own cells
+        if not kind["footprint"] or kind["flying"] or kind["traits"] & blocks_nothing:
+            return
+        rows, columns = self.footprint(row, int(unit["x"]), int(unit["y"]))
+        self.world.occupied[rows, columns] = value
+        if self.tables.names[row] in _WALKED_OVER:
+            return
+        self.world.blocked[rows, columns] = value
+        self.world.clock[Clock.TERRAIN_VERSION] += 1
+
+    def _list_alive(self) -> None:
+        alive = np.flatnonzero(self.units["tag"])
+        self.world.alive[: len(alive)] = alive
+        self.world.clock[Clock.NUM_ALIVE] = len(alive)
+
+
+_WALKED_OVER = ("SupplyDepotLowered", "CreepTumor", "CreepTumorQueen", "CreepTumorBurrowed")
+
+
+def _ring(radius: int) -> list[tuple[int, int]]:
+    """Cells around one at a distance, the larger of rows and columns."""
+    side = range(-radius, radius + 1)
+    return [(a, b) for a in side for b in side if max(abs(a), abs(b)) == radius]
+
+
+def _empty_world(game_map: GameMap, seed: int) -> World:
+    world = new_world(*game_map.pathable.shape)
+    world.types[:], world.weapons[:] = owned_tables()
+    world.random[0] = (seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64 or 1
+    world.height[:] = game_map.terrain_height
+    world.pathable[:] = game_map.pathable
+    world.buildable[:] = game_map.buildable
+    world.field_goals[:] = -1
+    world.players["income"] = 100
+    return world

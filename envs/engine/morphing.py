@@ -1,0 +1,164 @@
+"""Units and buildings that become another type: morphs, eggs, lift and land, burrow, siege."""
+
+from s2clientprotocol import error_pb2 as result
+
+from envs.engine import rules
+from envs.engine.commands import Command, Deed, commands_of
+from envs.engine.game import Game
+from envs.engine.layout import ONE, Task, Trait
+from envs.engine.order_queue import clear_orders, finish_order, point, push_order
+
+
+def extra_supply(game: Game, slot: int, row: int) -> int:
+    """Return the half points of supply that a morph takes besides the unit's own."""
+    return int(game.tables.types["supply"][row]) - int(game.kind(slot)["supply"])
+
+
+def start_morph(game: Game, player: int, slot: int, command: Command) -> int:
+    """Pay for a morph and begin it."""
+    unit = game.units[slot]
+    unit["morph_from"] = unit["type"]
+    unit["morph_minerals"], unit["morph_gas"] = rules.pay(game, player, command)
+    if command.via:
+        game.transform(slot, command.via)
+    unit["morph_type"], unit["morph_ability"] = command.row, command.ability
+    unit["morph_left"] = unit["morph_total"] = 1 if _is_hasty(game, player) else command.loops
+    lifts_off = game.tables.types["flying"][command.row] and not game.kind(slot)["flying"]
+    if lifts_off and game.has_trait(slot, Trait.STRUCTURE):
+        let_go_of_add_on(game, slot)
+    return rules.OK
+
+
+def _is_hasty(game: Game, player: int) -> bool:
+    return bool(game.world.players["fast"][player])
+
+
+def finish_morph(game: Game, slot: int) -> None:
+    """Make a unit what it has been becoming."""
+    unit = game.units[slot]
+    row = int(unit["morph_type"])
+    was_flying = bool(game.kind(slot)["flying"])
+    settle(game, slot, row)
+    if game.has_trait(slot, Trait.STRUCTURE) and not game.kind(slot)["flying"]:
+        game.clear_ground(slot)
+        if was_flying:
+            take_up_add_on(game, slot)
+    elif was_flying and not game.kind(slot)["flying"]:
+        x, y = game.open_place(row, int(unit["x"]), int(unit["y"]))
+        game.place(slot, x, y)
+    game.note_made(int(unit["owner"]), row)
+
+
+def settle(game: Game, slot: int, row: int) -> None:
+    """Change a unit's type and end its morph."""
+    unit = game.units[slot]
+    game.transform(slot, row)
+    for field in _MORPH_FIELDS:
+        unit[field] = 0
+
+
+_MORPH_FIELDS = (
+    "morph_type",
+    "morph_left",
+    "morph_total",
+    "morph_ability",
+    "morph_from",
+    "morph_minerals",
+    "morph_gas",
+)
+
+
+def land(game: Game, slot: int) -> int:
+    """Have a building over its place come down, if the place is still free."""
+    unit = game.units[slot]
+    order = game.world.orders[slot, 0]
+    row, x, y = int(order["type"]), int(order["x"]), int(order["y"])
+    player = int(unit["owner"])
+    answer = rules.placeable(game, player, row, x, y)
+    finish_order(game, slot)
+    if answer != rules.OK:
+        return int(result.CantLandLocationInvalid)
+    game.place(slot, x, y)
+    command = next(
+        command
+        for command in commands_of(int(unit["type"])).values()
+        if command.deed is Deed.LAND and command.row == row
+    )
+    unit["morph_type"], unit["morph_ability"] = row, command.ability
+    unit["morph_left"] = unit["morph_total"] = 1 if _is_hasty(game, player) else command.loops
+    return rules.OK
+
+
+def lift_for_add_on(game: Game, slot: int, command: Command, place: tuple[int, int]) -> int:
+    """Have a building fly to a place and build its add-on there."""
+    unit = game.units[slot]
+    player = int(unit["owner"])
+    lift = next(
+        (
+            other
+            for other in commands_of(int(unit["type"])).values()
+            if other.deed is Deed.MORPH and game.tables.types["flying"][other.row]
+        ),
+        None,
+    )
+    if lift is None:
+        return int(result.NotSupported)
+    answer = rules.placeable(game, player, int(unit["type"]), *place)
+    if answer != rules.OK:
+        return answer
+    ground = int(unit["type"])
+    clear_orders(game, slot)
+    start_morph(game, player, slot, lift)
+    landing = next(c for c in commands_of(lift.row).values() if c.deed is Deed.LAND)
+    push_order(
+        game,
+        slot,
+        ability=landing.ability,
+        task=Task.REACH_POINT,
+        aim=point(*place),
+        reach=ONE // 4,
+        row=ground,
+        deed=Deed.LAND,
+    )
+    push_order(
+        game,
+        slot,
+        ability=command.ability,
+        task=Task.REACH_POINT,
+        aim=point(*place),
+        reach=1 << 22,
+        row=command.row,
+        deed=Deed.ADD_ON,
+    )
+    return rules.OK
+
+
+def let_go_of_add_on(game: Game, slot: int) -> None:
+    """Leave a building's add-on to whoever comes to stand beside it."""
+    unit = game.units[slot]
+    add_on = game.slot(int(unit["add_on"]))
+    if add_on:
+        game.units["home"][add_on] = 0
+        _rename_add_on(game, add_on, "")
+    unit["add_on"] = 0
+
+
+def take_up_add_on(game: Game, slot: int) -> None:
+    """Have a building that has landed use an add-on that stands where its own would."""
+    unit = game.units[slot]
+    if not game.kind(slot)["add_on_x"]:
+        return
+    x, y = rules.add_on_place(game, slot)
+    for other in game.slots(int(unit["owner"])):
+        if game.has_trait(other, Trait.ADD_ON) and not game.slot(int(game.units["home"][other])):
+            if game.distance(other, x, y) < ONE // 2:
+                unit["add_on"] = game.units["tag"][other]
+                game.units["home"][other] = unit["tag"]
+                _rename_add_on(game, other, game.tables.names[int(unit["type"])])
+                return
+
+
+def _rename_add_on(game: Game, add_on: int, building: str) -> None:
+    """Give an add-on the type that goes with its building."""
+    kind = "TechLab" if game.has_trait(add_on, Trait.TECH_LAB) else "Reactor"
+    game.units["type"][add_on] = game.tables.row[building + kind]

@@ -1,0 +1,183 @@
+"""An observation of a match for one player, as the serialized ``ResponseObservation``.
+
+Units, which are most of it, are written by compiled code and joined to the rest as bytes: parts of
+one protobuf message may follow each other and are merged by whoever reads them.
+"""
+
+import numpy as np
+from s2clientprotocol import common_pb2 as common_pb
+from s2clientprotocol import raw_pb2 as raw_pb
+from s2clientprotocol import sc2api_pb2 as sc_pb
+
+from envs.engine.encode import NEUTRAL_OWNER, encode_units, room_for_units
+from envs.engine.feature_layers import Minimap
+from envs.engine.layout import MAX_EFFECTS, ONE, Trait
+from envs.engine.match import Match
+from envs.engine.score import score_of
+from envs.engine.vision import POWER_RADIUS, PRISM_POWER_RADIUS
+
+OBSERVER = 0
+"""The player number of someone who only looks on."""
+
+_OBSERVATION, _RAW_DATA, _LENGTH_DELIMITED = 3, 5, 2
+_SELF, _ENEMY = 1, 4
+_SUPPLY_CAP = 200
+_RACE_ZERG = 2
+
+
+class Observer:
+    """What one player, or an observer, is told of a match, from one observation to the next."""
+
+    def __init__(self, match: Match, player: int, options: sc_pb.InterfaceOptions) -> None:
+        self._match = match
+        self._player = player
+        self._options = options
+        self._room = room_for_units()
+        self._num_actions = self._num_chats = self._num_dead = self._num_failed = 0
+        side = (
+            options.feature_layer.minimap_resolution.x if options.HasField("feature_layer") else 0
+        )
+        self._minimap = Minimap(match.world, side) if side else None
+        start = match.game_map.starts[max(player, 1) - 1] if match.game_map.starts else (0.0, 0.0)
+        self._camera = start
+
+    def observation(self, *, disable_fog: bool = False) -> bytes:
+        """Return what there is to see now, and what has happened since the last time."""
+        match, world = self._match, self._match.world
+        sees_all = (
+            disable_fog
+            or self._player == OBSERVER
+            or match.options.disable_fog
+            or bool(world.players["sees_all"][self._player])
+        )
+        response = sc_pb.ResponseObservation()
+        self._tell_news(response)
+        observation = response.observation
+        observation.game_loop = match.loop
+        self._fill_common(observation.player_common)
+        if self._options.score or not self._options.HasField("score"):
+            score_of(match, self._player, observation.score)
+        if self._minimap:
+            layers = self._minimap.layers(self._player, sees_all=sees_all, camera=self._camera)
+            observation.feature_layer_data.minimap_renders.CopyFrom(layers)
+        for player, result in sorted(match.results.items()):
+            response.player_result.add(player_id=player, result=result)
+        if self._player == OBSERVER and match.results:
+            response.player_result.add(player_id=OBSERVER, result=sc_pb.Undecided)
+        if not self._options.raw:
+            return response.SerializeToString()
+        self._fill_raw(observation.raw_data, sees_all=sees_all)
+        size = encode_units(world.record, self._player, sees_all, self._room)
+        return response.SerializeToString() + _wrapped(self._room[:size].tobytes())
+
+    def look_at(self, x: float, y: float) -> None:
+        """Move the camera."""
+        self._camera = x, y
+
+    def _tell_news(self, response: sc_pb.ResponseObservation) -> None:
+        match = self._match
+        for echo in match.echoes[self._num_actions :]:
+            if echo.player == self._player:
+                response.actions.add(action_raw=echo.action, game_loop=echo.loop)
+        self._num_actions = len(match.echoes)
+        for said in match.chats[self._num_chats :]:
+            response.chat.add(player_id=said.player, message=said.text)
+        self._num_chats = len(match.chats)
+        for player, tag, ability, result in match.aftermath.failed[self._num_failed :]:
+            if player == self._player:
+                response.action_errors.add(unit_tag=tag, ability_id=ability, result=result)
+        self._num_failed = len(match.aftermath.failed)
+
+    def _fill_common(self, common: sc_pb.PlayerCommon) -> None:
+        match, player = self._match, self._player
+        state = match.world.players[player]
+        common.player_id = player
+        common.minerals, common.vespene = int(state["minerals"]), int(state["gas"])
+        common.food_cap = min(int(state["supply_made"]) // 2, _SUPPLY_CAP)
+        common.food_used = int(state["supply_used"]) // 2
+        alive = match.game.alive()
+        units = match.world.units[alive]
+        mine = units[units["owner"] == player]
+        types = match.world.types[player]
+        traits = types["traits"][mine["type"]]
+        supply = types["supply"][mine["type"]]
+        is_worker = (traits & Trait.WORKER) > 0
+        is_army = (supply > 0) & ~is_worker
+        common.food_workers = int(supply[is_worker].sum()) // 2
+        common.food_army = max(common.food_used - common.food_workers, 0)
+        common.idle_worker_count = int((is_worker & (mine["num_orders"] == 0)).sum())
+        common.army_count = int(is_army.sum())
+        common.warp_gate_count = int(((traits & Trait.WARP_GATE) > 0).sum())
+        common.larva_count = int(((traits & Trait.LARVA) > 0).sum())
+
+    def _fill_raw(self, raw: raw_pb.ObservationRaw, *, sees_all: bool) -> None:
+        match, world, player = self._match, self._match.world, self._player
+        raw.player.camera.x, raw.player.camera.y = self._camera
+        raw.player.upgrade_ids.extend(np.flatnonzero(world.upgrades[player]).tolist())
+        if world.players["race"][player] == _PROTOSS:
+            self._fill_power(raw.player)
+        height, width = world.pathable.shape
+        size = common_pb.Size2DI(x=width, y=height)
+        visibility = np.full((height, width), 2, np.uint8) if sees_all else world.visibility[player]
+        raw.map_state.visibility.bits_per_pixel = 8
+        raw.map_state.visibility.size.CopyFrom(size)
+        raw.map_state.visibility.data = visibility.tobytes()
+        raw.map_state.creep.bits_per_pixel = 1
+        raw.map_state.creep.size.CopyFrom(size)
+        creep = world.creep if sees_all else world.creep & (visibility == _SEEN)
+        raw.map_state.creep.data = np.packbits(creep).tobytes()
+        dead = match.aftermath.dead[self._num_dead :]
+        self._num_dead = len(match.aftermath.dead)
+        raw.event.dead_units.extend(
+            tag
+            for tag, owner, seen_by in dead
+            if sees_all or owner == player or seen_by >> player & 1
+        )
+        for index in range(MAX_EFFECTS):
+            effect = world.effects[index]
+            if effect["id"] and (sees_all or self._sees(int(effect["x"]), int(effect["y"]))):
+                owner = int(effect["owner"])
+                raw.effects.add(
+                    effect_id=int(effect["id"]),
+                    pos=[common_pb.Point2D(x=effect["x"] / ONE, y=effect["y"] / ONE)],
+                    alliance=_SELF if owner == player else _ENEMY,
+                    owner=owner or NEUTRAL_OWNER,
+                    radius=effect["radius"] / ONE,
+                )
+
+    def _fill_power(self, raw: raw_pb.PlayerRaw) -> None:
+        game = self._match.game
+        for slot in game.slots(self._player):
+            unit = game.units[slot]
+            if not game.has_trait(slot, Trait.POWER_SOURCE) or unit["build_left"]:
+                continue
+            x, y = int(unit["x"]), int(unit["y"])
+            radius = PRISM_POWER_RADIUS if game.kind(slot)["flying"] else POWER_RADIUS
+            source = raw.power_sources.add(radius=radius / ONE, tag=int(unit["tag"]))
+            source.pos.x, source.pos.y = x / ONE, y / ONE
+            source.pos.z = (float(game.world.height[y // ONE, x // ONE]) - 127) / 8
+
+    def _sees(self, x: int, y: int) -> bool:
+        visibility = self._match.world.visibility[self._player]
+        height, width = visibility.shape
+        row, column = min(max(y // ONE, 0), height - 1), min(max(x // ONE, 0), width - 1)
+        return bool(visibility[row, column] == _SEEN)
+
+
+_PROTOSS, _SEEN = 3, 2
+
+
+def _wrapped(units: bytes) -> bytes:
+    """Return units as the bytes of a ``ResponseObservation`` that holds nothing else."""
+    for field in (_RAW_DATA, _OBSERVATION):
+        units = bytes([field << 3 | _LENGTH_DELIMITED]) + _varint(len(units)) + units
+    return units
+
+
+def _varint(value: int) -> bytes:
+    digits = bytearray()
+    while value >= 128:
+        digits.append(value & 127 | 128)
+        value >>= 7
+    digits.append(value)
+    return bytes(digits)

@@ -1,0 +1,215 @@
+"""What each player sees: circles of sight that end at higher ground, cloak and detection.
+
+Sight is worked out anew every ``SIGHT_LOOPS`` loops. A cell is seen when it lies within the sight
+of a unit and no more than a little higher than the unit's ground; fliers and tall units see all.
+"""
+
+from envs.engine.compiled import Array, Record, compiled, inlined
+from envs.engine.layout import (
+    CELL_BITS,
+    MAX_EFFECTS,
+    MAX_PLAYERS,
+    MAX_UNITS,
+    NUM_OWNERS,
+    ONE,
+    Clock,
+    Trait,
+)
+
+SIGHT_LOOPS = 8
+POWER_RADIUS = 13 * ONE // 2
+PRISM_POWER_RADIUS = 15 * ONE // 4
+
+_NUM_ALIVE = int(Clock.NUM_ALIVE)
+_DETECTOR, _TALL = int(Trait.DETECTOR), int(Trait.TALL)
+_STRUCTURE, _POWERS = int(Trait.STRUCTURE), int(Trait.POWER_SOURCE)
+_NEEDS_POWER = int(Trait.NEEDS_POWER)
+_ALWAYS_CLOAKED = int(Trait.CLOAKED)
+_STEP = 8  # of height, between cells of one slope; a level of cliff is 16
+_SEEN_BEFORE, _SEEN = 1, 2
+_BUILDING_SIGHT = 2 * ONE  # of what is still being built
+
+
+@inlined
+def sight_of(world: Record, unit: Record) -> int:
+    """Return how far a unit sees."""
+    kind = world.types[unit.owner, unit.type]
+    if unit.build_left > 0 and kind.traits & _STRUCTURE:
+        return min(kind.sight, kind.radius + _BUILDING_SIGHT)
+    return kind.sight
+
+
+@compiled
+def look(world: Record) -> None:
+    """Work out which cells each player sees, and which units."""
+    height, width = world.rows, world.columns
+    for owner in range(1, NUM_OWNERS):
+        seen = world.visibility[owner]
+        for row in range(height):
+            for column in range(width):
+                if seen[row, column] == _SEEN:
+                    seen[row, column] = _SEEN_BEFORE
+    for i in range(world.clock[_NUM_ALIVE]):
+        unit = world.units[world.alive[i]]
+        if unit.owner != 0 and unit.carrier == 0 and unit.health > 0:
+            _see(world, unit, world.visibility[unit.owner])
+    for i in range(MAX_EFFECTS):
+        effect = world.effects[i]
+        if effect.id != 0 and effect.sight > 0:
+            _see_circle(
+                world, effect.x, effect.y, effect.sight, 255, world.visibility[effect.owner]
+            )
+    for i in range(world.clock[_NUM_ALIVE]):
+        unit = world.units[world.alive[i]]
+        unit.detected = 0
+    for i in range(MAX_EFFECTS):
+        effect = world.effects[i]
+        if effect.id != 0 and effect.sight > 0:
+            _detect(world, effect.owner, effect.x, effect.y, effect.sight)
+    for i in range(world.clock[_NUM_ALIVE]):
+        unit = world.units[world.alive[i]]
+        kind = world.types[unit.owner, unit.type]
+        if kind.traits & _DETECTOR and unit.owner != 0 and unit.build_left == 0:
+            if kind.traits & _NEEDS_POWER == 0 or unit.powered:
+                _detect(world, unit.owner, unit.x, unit.y, kind.detection)
+    for i in range(world.clock[_NUM_ALIVE]):
+        notice(world, world.alive[i])
+    _remember(world)
+
+
+@inlined
+def _remember(world: Record) -> None:
+    """Keep what each player last saw of buildings and resources; drop what is seen to be gone."""
+    for i in range(world.clock[_NUM_ALIVE]):
+        slot = world.alive[i]
+        unit = world.units[slot]
+        is_building = world.types[unit.owner, unit.type].traits & _STRUCTURE != 0
+        if unit.owner != 0 and not is_building:
+            continue
+        for player in range(1, MAX_PLAYERS + 1):
+            if player == unit.owner:
+                continue
+            snapshot = world.snapshots[player, slot]
+            if unit.visible_to & (1 << player):
+                snapshot.tag = unit.tag
+                snapshot.type = unit.type
+                snapshot.owner = unit.owner
+                snapshot.x, snapshot.y = unit.x, unit.y
+                snapshot.build_left, snapshot.build_total = unit.build_left, unit.build_total
+            elif snapshot.tag != 0 and _is_seen(world, player, snapshot):
+                snapshot.tag = 0  # it has flown away
+    for player in range(1, MAX_PLAYERS + 1):
+        for i in range(MAX_UNITS, 2 * MAX_UNITS):
+            snapshot = world.snapshots[player, i]
+            if snapshot.tag == 0:
+                break  # they stand one after the other
+            if _is_seen(world, player, snapshot):
+                last = i
+                while last + 1 < 2 * MAX_UNITS and world.snapshots[player, last + 1].tag != 0:
+                    last += 1
+                world.snapshots[player, i] = world.snapshots[player, last]
+                world.snapshots[player, last].tag = 0
+
+
+@inlined
+def _is_seen(world: Record, player: int, snapshot: Record) -> bool:
+    row, column = snapshot.y >> CELL_BITS, snapshot.x >> CELL_BITS
+    return world.visibility[player, row, column] == _SEEN or world.players[player].sees_all != 0
+
+
+@compiled
+def remember_gone(world: Record, slot: int) -> None:
+    """Keep the memory of a unit that leaves the map with those who do not see it go."""
+    for player in range(1, MAX_PLAYERS + 1):
+        snapshot = world.snapshots[player, slot]
+        if snapshot.tag == 0:
+            continue
+        if not _is_seen(world, player, snapshot):
+            for i in range(MAX_UNITS, 2 * MAX_UNITS):
+                if world.snapshots[player, i].tag == 0:
+                    world.snapshots[player, i] = snapshot
+                    break
+        snapshot.tag = 0
+
+
+@inlined
+def notice(world: Record, slot: int) -> None:
+    """Set which players see one unit."""
+    unit = world.units[slot]
+    row, column = unit.y >> CELL_BITS, unit.x >> CELL_BITS
+    traits = world.types[unit.owner, unit.type].traits
+    is_hidden = unit.cloaked > 0 or (traits & _ALWAYS_CLOAKED and unit.build_left == 0)
+    visible_to = 0
+    for player in range(1, MAX_PLAYERS + 1):
+        if unit.owner == player:
+            visible_to |= 1 << player
+        elif unit.carrier == 0 and (
+            world.visibility[player, row, column] == _SEEN or world.players[player].sees_all
+        ):
+            if not is_hidden or unit.detected & (1 << player):
+                visible_to |= 1 << player
+    unit.visible_to = visible_to
+
+
+@compiled
+def notice_now(world: Record, slot: int) -> None:
+    """Set which players see one unit; for plain code."""
+    notice(world, slot)
+
+
+@inlined
+def _see(world: Record, unit: Record, seen: Array) -> None:
+    kind = world.types[unit.owner, unit.type]
+    highest = 255
+    if kind.flying == 0 and kind.traits & _TALL == 0:
+        highest = world.height[unit.y >> CELL_BITS, unit.x >> CELL_BITS] + _STEP
+    _see_circle(world, unit.x, unit.y, sight_of(world, unit), highest, seen)
+
+
+@inlined
+def _see_circle(world: Record, x: int, y: int, sight: int, highest: int, seen: Array) -> None:
+    height, width = world.rows, world.columns
+    centre_row, centre_column = y >> CELL_BITS, x >> CELL_BITS
+    cells = sight >> CELL_BITS
+    limit = (sight * sight) >> (2 * CELL_BITS)
+    for row in range(max(0, centre_row - cells), min(height, centre_row + cells + 1)):
+        across = row - centre_row
+        for column in range(max(0, centre_column - cells), min(width, centre_column + cells + 1)):
+            along = column - centre_column
+            if across * across + along * along <= limit and world.height[row, column] <= highest:
+                seen[row, column] = _SEEN
+
+
+@inlined
+def _detect(world: Record, owner: int, x: int, y: int, reach: int) -> None:
+    for i in range(world.clock[_NUM_ALIVE]):
+        unit = world.units[world.alive[i]]
+        if unit.owner != owner and unit.owner != 0:
+            apart_x, apart_y = unit.x - x, unit.y - y
+            if apart_x * apart_x + apart_y * apart_y <= reach * reach:
+                unit.detected |= 1 << owner
+
+
+@compiled
+def spread_power(world: Record) -> None:
+    """Set which buildings that need power have it."""
+    for i in range(world.clock[_NUM_ALIVE]):
+        unit = world.units[world.alive[i]]
+        if world.types[unit.owner, unit.type].traits & _NEEDS_POWER:
+            unit.powered = 1 if has_power(world, unit.owner, unit.x, unit.y) else 0
+
+
+@compiled
+def has_power(world: Record, owner: int, x: int, y: int) -> bool:
+    """Return whether a position lies in one of a player's power fields."""
+    for i in range(world.clock[_NUM_ALIVE]):
+        source = world.units[world.alive[i]]
+        kind = world.types[source.owner, source.type]
+        if source.owner == owner and kind.traits & _POWERS and source.build_left == 0:
+            if source.morph_left > 0 or source.health <= 0:
+                continue
+            radius = PRISM_POWER_RADIUS if kind.flying else POWER_RADIUS
+            apart_x, apart_y = x - source.x, y - source.y
+            if apart_x * apart_x + apart_y * apart_y <= radius * radius:
+                return True
+    return False

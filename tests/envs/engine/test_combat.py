@@ -1,0 +1,182 @@
+"""Fights against arithmetic: damage, armour, shields, cooldowns, range, splash."""
+
+import math
+
+import pytest
+
+from envs.engine.layout import ONE
+from tests.envs.engine.scenes import Scene
+
+
+def test_a_hit_is_the_weapons_damage_less_armour():
+    scene = Scene()
+    marine = scene.put("Marine", 1, 40, 40)
+    tank = scene.put("SiegeTank", 2, 44, 40)  # armour 1
+    scene.order("attack", marine, on=tank)
+    before = scene.health(tank)
+    scene.run_until(lambda: scene.health(tank) < before, 40)
+    assert before - scene.health(tank) == 6 - 1
+
+
+def test_bonus_damage_goes_to_those_it_is_meant_for():
+    scene = Scene()
+    marauder = scene.put("Marauder", 1, 40, 40)
+    stalker = scene.put("Stalker", 2, 44, 40)  # armoured, armour 1, shields 80
+    scene.order("attack", marauder, on=stalker)
+    scene.run_until(lambda: scene.value(stalker, "shield") < 80 * ONE, 40)
+    assert scene.value(stalker, "shield") == (80 - 20) * ONE  # shields have no armour
+
+
+def test_what_shields_do_not_hold_goes_to_health_less_armour():
+    scene = Scene()
+    tank = scene.put("SiegeTank", 1, 40, 40)
+    zealot = scene.put("Zealot", 2, 45, 40, shield=5 * ONE, last_hit=0)  # armour 1
+    scene.order("attack", tank, on=zealot)
+    scene.run_until(lambda: scene.health(zealot) < 100, 40)
+    assert scene.health(zealot) == 100 - (15 - 5 - 1)
+
+
+def test_each_hit_does_at_least_half_a_point():
+    scene = Scene()
+    zergling = scene.put("Zergling", 1, 40, 40)
+    thor = scene.put("Thor", 2, 41.5, 40)
+    scene.world.types["armour"][2, scene.row["Thor"]] = 50
+    scene.order("attack", zergling, on=thor)
+    scene.order("hold", thor)
+    before = scene.health(thor)
+    scene.game.units["weapon_cooldown"][scene.game.slot(thor)] = 1 << 20
+    scene.run_until(lambda: scene.health(thor) < before, 40)
+    assert before - scene.health(thor) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("attacker", "victim", "health", "a_hit", "cooldown_loops"),
+    [
+        ("Marine", "CommandCenter", 1500, 5, 13.77),
+        ("Stalker", "Hatchery", 1500, 17, 29.92),
+        ("Hydralisk", "Nexus", 2000, None, 13.2),
+        ("SiegeTank", "Barracks", 1000, 24, 16.64),
+    ],
+)
+def test_time_to_kill_is_hits_times_cooldown(
+    attacker: str, victim: str, health: int, a_hit: int | None, cooldown_loops: float
+):
+    scene = Scene()
+    building = scene.put(victim, 2, 40.5, 40.5)
+    soldier = scene.put(attacker, 1, 46, 40)
+    scene.order("attack", soldier, on=building)
+    loops = scene.run_until(lambda: not scene.lives(building), 8000)
+    if a_hit is None:  # a Nexus: 1000 shields without armour, 1000 health with 1
+        hits = math.ceil(1000 / 12) + math.ceil(1000 / 11)
+    else:
+        hits = math.ceil(health / a_hit)
+    assert loops == pytest.approx((hits - 1) * cooldown_loops, rel=0.03)
+
+
+def test_units_shoot_from_the_edge_of_their_range():
+    scene = Scene()
+    marine = scene.put("Marine", 1, 30, 40)
+    depot = scene.put("SupplyDepot", 2, 50, 40)
+    scene.order("attack", marine, on=depot)
+    before = scene.health(depot)
+    scene.run_until(lambda: scene.health(depot) < before, 300)
+    gap = 50 - scene.place(marine)[0] - 1.25 - 0.375
+    assert gap == pytest.approx(5, abs=0.2)
+
+
+def test_ground_weapons_leave_air_units_alone():
+    scene = Scene()
+    zergling = scene.put("Zergling", 1, 40, 40)
+    overlord = scene.put("Overlord", 2, 40.5, 40)
+    scene.order("attack", zergling, at=(41, 40))
+    scene.run(100)
+    assert scene.health(overlord) == 200
+
+
+def test_a_sieged_tank_hurts_who_stands_around_its_target_friends_too():
+    scene = Scene()
+    scene.put("SiegeTankSieged", 1, 30, 40)
+    target = scene.put("Marine", 2, 40, 40)
+    near = scene.put("Marine", 2, 40.3, 40.6)
+    friend = scene.put("Marine", 1, 40.4, 40)
+    far = scene.put("Marine", 2, 43, 40)
+    for tag in (target, near, friend, far):
+        scene.game.units["weapon_cooldown"][scene.game.slot(tag)] = 1 << 24
+        scene.order("hold", tag)
+    scene.run_until(lambda: scene.health(target) < 45, 60)
+    assert scene.health(target) == 5
+    assert scene.health(friend) < 45
+    assert scene.health(near) < 45
+    assert scene.health(far) == 45
+
+
+def test_a_baneling_dies_of_its_attack_and_takes_marines_along():
+    scene = Scene(2, 1)
+    baneling = scene.put("Baneling", 1, 40, 40)
+    marines = [scene.put("Marine", 2, 41 + 0.8 * i, 40) for i in range(3)]
+    for tag in marines:
+        scene.game.units["weapon_cooldown"][scene.game.slot(tag)] = 1 << 24
+        scene.order("hold", tag)
+    scene.order("attack", baneling, on=marines[1])
+    scene.run(60)
+    assert not scene.lives(baneling)
+    assert [scene.health(tag) for tag in marines] == [45 - 35] * 3
+
+
+def test_mutalisk_glaives_bounce_with_a_third_each_time():
+    scene = Scene(2, 1)
+    mutalisk = scene.put("Mutalisk", 1, 40, 40)
+    marines = [scene.put("Marine", 2, 42 + 1.5 * i, 40) for i in range(3)]
+    for tag in marines:
+        scene.game.units["weapon_cooldown"][scene.game.slot(tag)] = 1 << 24
+        scene.order("hold", tag)
+    scene.order("attack", mutalisk, on=marines[0])
+    scene.run_until(lambda: scene.health(marines[0]) < 45, 60)
+    assert [scene.health(tag) for tag in marines] == [45 - 9, 45 - 3, 45 - 1]
+
+
+def test_idle_units_fight_who_comes_near_and_turn_to_what_shoots_first():
+    scene = Scene()
+    marine = scene.put("Marine", 1, 40, 40)
+    depot = scene.put("SupplyDepot", 2, 43, 40)
+    zealot = scene.put("Zealot", 2, 45, 41)
+    scene.order("hold", zealot)
+    scene.run(40)
+    assert scene.value(marine, "target") == zealot
+    assert scene.health(depot) == 400
+
+
+def test_held_units_do_not_walk_after_enemies():
+    scene = Scene()
+    zealot = scene.put("Zealot", 1, 40, 40)
+    scene.order("hold", zealot)
+    scene.put("SupplyDepot", 2, 43, 40)
+    scene.run(60)
+    assert scene.place(zealot) == (40, 40)
+
+
+def test_stim_makes_marines_shoot_half_as_fast_again_for_ten_health():
+    scene = Scene()
+    scene.game.research(1, 15)
+    marine = scene.put("Marine", 1, 40, 40)
+    building = scene.put("CommandCenter", 2, 46.5, 40.5)
+    assert scene.order(3675, marine) == 1
+    assert scene.health(marine) == 35
+    scene.order("attack", marine, on=building)
+    scene.run(2)
+    before = scene.health(building)
+    scene.run(138)
+    hits = (before - scene.health(building)) / 5
+    assert hits == pytest.approx(138 / (13.77 / 1.5), abs=1)
+
+
+def test_twenty_marines_beat_ten_and_keep_the_health_of_seventeen():
+    """Lanchester's law: of n against m, the square root of n² - m² are left in the end."""
+    scene = Scene()
+    ours = [scene.put("Marine", 1, 36, 30 + i * 0.8) for i in range(20)]
+    theirs = [scene.put("Marine", 2, 44, 34 + i * 0.8) for i in range(10)]
+    scene.order("attack", *ours, at=(44, 38))
+    scene.order("attack", *theirs, at=(36, 38))
+    scene.run_until(lambda: not any(scene.lives(tag) for tag in theirs), 1000)
+    left = sum(scene.health(tag) for tag in ours) / 45
+    assert left == pytest.approx((20**2 - 10**2) ** 0.5, abs=1.5)

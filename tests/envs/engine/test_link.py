@@ -1,0 +1,206 @@
+"""Two players, each with a session of their own: joined by a link, stepping together."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from s2clientprotocol import common_pb2 as common_pb
+from s2clientprotocol import sc2api_pb2 as sc_pb
+
+from envs.engine import session as session_module
+from envs.engine.errors import LinkError
+from envs.engine.link import connect_to_host, wait_for_guest
+from envs.engine.session import Session
+from tests.envs.engine.api_client import (
+    COMMAND_CENTER,
+    PARTICIPANT,
+    TRAIN_SCV,
+    Client,
+    free_port,
+    joining,
+    new_game,
+    ports,
+)
+
+SECONDS = 60
+
+
+class Two:
+    """The clients of a host and a guest, who can be asked at the same time."""
+
+    def __init__(self) -> None:
+        self._sessions = ExitStack()
+        self._threads = ThreadPoolExecutor(2)
+        self.host, self.guest = (Client(self._sessions.enter_context(Session())) for _ in range(2))
+
+    def at_once(self, **request: object) -> list[sc_pb.Response]:
+        """Have both send one request; return the host's response and the guest's."""
+        futures = [self._threads.submit(one.send, **request) for one in (self.host, self.guest)]
+        return [future.result(SECONDS) for future in futures]
+
+    def begin(self) -> None:
+        """Create a game and join it."""
+        self.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+        joined = self.at_once(join_game=joining(common_pb.Terran, **ports()))
+        assert [answer.join_game.player_id for answer in joined] == [1, 2], joined
+
+    def close(self) -> None:
+        self._sessions.close()
+        self._threads.shutdown()
+
+
+@pytest.fixture
+def two() -> Iterator[Two]:
+    players = Two()
+    yield players
+    players.close()
+
+
+def test_both_are_in_one_game_each_with_its_own_eyes(two: Two):
+    two.begin()
+    views = [
+        answer.observation.observation
+        for answer in two.at_once(observation=sc_pb.RequestObservation())
+    ]
+    assert [view.player_common.player_id for view in views] == [1, 2]
+    halls = [one.own(COMMAND_CENTER)[0] for one in (two.host, two.guest)]
+    assert halls[0].tag != halls[1].tag
+    infos = [a.game_info for a in two.at_once(game_info=sc_pb.RequestGameInfo())]
+    assert [len(info.player_info) for info in infos] == [2, 2]
+    assert infos[0].start_raw.start_locations[0].x == halls[1].pos.x
+
+
+def test_the_game_goes_on_when_both_have_stepped(two: Two):
+    two.begin()
+    answers = two.at_once(step=sc_pb.RequestStep(count=8))
+    assert [answer.step.simulation_loop for answer in answers] == [8, 8]
+
+
+def test_steps_of_different_length_meet(two: Two):
+    two.begin()
+    loops: list[int] = []
+    long = threading.Thread(target=lambda: loops.append(two.host.step(12).step.simulation_loop))
+    long.start()
+    assert [two.guest.step(4).step.simulation_loop for _ in range(3)] == [4, 8, 12]
+    long.join(SECONDS)
+    assert loops == [12]
+
+
+def test_one_does_not_go_on_without_the_other(two: Two):
+    two.begin()
+    alone = threading.Thread(target=two.host.step, args=(8,))
+    alone.start()
+    alone.join(0.3)
+    assert alone.is_alive()
+    assert two.guest.observe().observation.game_loop == 0
+    two.guest.step(8)
+    alone.join(SECONDS)
+    assert not alone.is_alive()
+
+
+def test_each_commands_its_own_units_alone(two: Two):
+    two.begin()
+    hall = two.host.own(COMMAND_CENTER)[0].tag
+    assert two.guest.command(TRAIN_SCV, hall) != 1
+    assert two.host.command(TRAIN_SCV, hall) == 1
+
+
+@pytest.mark.parametrize("who_leaves", ["host", "guest"])
+def test_who_leaves_has_lost_and_the_other_hears_of_it(two: Two, who_leaves: str):
+    two.begin()
+    leaver, other = (two.host, two.guest) if who_leaves == "host" else (two.guest, two.host)
+    leaver.send(leave_game=sc_pb.RequestLeaveGame())
+    assert leaver.status == sc_pb.launched
+    other.step(8)
+    assert other.status == sc_pb.ended
+    winner = 2 if who_leaves == "host" else 1
+    results = {result.player_id: result.result for result in other.observe().player_result}
+    assert results == {winner: sc_pb.Victory, 3 - winner: sc_pb.Defeat}
+
+
+def test_a_guest_who_is_cut_off_has_left(two: Two):
+    two.begin()
+    waiting = threading.Thread(target=two.host.step, args=(8,))
+    waiting.start()
+    two.guest.session.close()
+    waiting.join(SECONDS)
+    assert not waiting.is_alive()
+    assert two.host.status == sc_pb.ended
+
+
+def test_they_play_again_on_the_same_ports(two: Two):
+    join = joining(common_pb.Terran, **ports())
+    for _ in range(3):
+        two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+        joined = two.at_once(join_game=join)
+        assert [answer.join_game.player_id for answer in joined] == [1, 2], joined
+        two.at_once(step=sc_pb.RequestStep(count=4))
+        two.at_once(leave_game=sc_pb.RequestLeaveGame())
+        assert [two.host.status, two.guest.status] == [sc_pb.launched] * 2
+
+
+def test_a_game_of_two_is_not_restarted(two: Two):
+    two.begin()
+    for answer in two.at_once(restart_game=sc_pb.RequestRestartGame()):
+        assert "one participant" in answer.error[0]
+
+
+def test_both_quit_without_waiting_long(two: Two):
+    two.begin()
+    two.at_once(leave_game=sc_pb.RequestLeaveGame())
+    two.at_once(quit=sc_pb.RequestQuit())
+    assert two.host.session.has_quit
+    assert two.guest.session.has_quit
+
+
+def test_a_guest_who_may_not_join_is_told_and_so_is_the_host(two: Two):
+    two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+    shared = ports()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(two.host.send, join_game=joining(common_pb.Terran, **shared))
+        told = two.guest.send(join_game=joining(common_pb.NoRace, **shared)).join_game
+        host_told = waiting.result(SECONDS).join_game
+    assert told.error == sc_pb.ResponseJoinGame.OtherError
+    assert host_told.error == sc_pb.ResponseJoinGame.NetworkError
+    assert (two.host.status, two.guest.status) == (sc_pb.init_game, sc_pb.launched)
+
+
+def test_two_participants_need_ports(two: Two):
+    two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+    answer = two.host.send(join_game=joining()).join_game
+    assert answer.error == sc_pb.ResponseJoinGame.MissingPorts
+
+
+def test_waiting_for_the_other_has_an_end(two: Two, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(session_module, "JOIN_TIMEOUT_SECONDS", 0.2)
+    two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+    answer = two.host.send(join_game=joining(**ports())).join_game
+    assert answer.error == sc_pb.ResponseJoinGame.NetworkError
+    answer = two.guest.send(join_game=joining(**ports()))
+    assert answer.error
+    assert two.guest.status == sc_pb.launched
+
+
+def test_strangers_on_the_port_are_not_taken_for_the_guest():
+    port = free_port()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(wait_for_guest, port, timeout_seconds=SECONDS)
+        stranger = None
+        while stranger is None:
+            try:
+                stranger = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+            except ConnectionRefusedError:
+                continue
+        with stranger:
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        guest = connect_to_host(port, timeout_seconds=SECONDS)
+        host = waiting.result(SECONDS)
+    guest.send(b"hello", status=3)
+    assert host.receive() == (b"hello", 3)
+    guest.close()
+    with pytest.raises(LinkError, match="gone"):
+        host.receive()
+    host.close()

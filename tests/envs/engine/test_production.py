@@ -1,0 +1,368 @@
+"""Building, training, researching and morphing: who may, what it costs, how long it takes."""
+
+import pytest
+from s2clientprotocol import error_pb2 as result
+
+from envs.engine.layout import ONE
+from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
+
+SCV, MARINE, MARAUDER = 524, 560, 563
+SUPPLY_DEPOT, BARRACKS, REFINERY = 319, 321, 320
+TECH_LAB, REACTOR, LIFT, LAND = 421, 422, 452, 554
+PYLON, GATEWAY, ZEALOT, WARP_ZEALOT = 881, 883, 916, 1413
+DRONE, ZERGLING, OVERLORD, QUEEN = 1342, 1343, 1344, 1632
+HATCHERY, SPAWNING_POOL, EXTRACTOR = 1152, 1155, 1154
+OK = result.Success
+
+
+def start(race: int, **resources: int) -> Scene:
+    scene = Scene(race, race, map_name="Simple64")
+    scene.give(1, **resources)
+    return scene
+
+
+def near_start(scene: Scene, dx: float, dy: float) -> tuple[float, float]:
+    x, y = scene.match.game_map.starts[0]
+    to_x = 1 if x < scene.match.game_map.width / 2 else -1
+    to_y = 1 if y < scene.match.game_map.height / 2 else -1
+    return x + to_x * dx, y + to_y * dy
+
+
+def test_a_worker_takes_272_loops_50_minerals_and_one_supply():
+    scene = start(TERRAN)
+    hall = scene.all_of("CommandCenter", 1)[0]
+    assert scene.order(SCV, hall) == OK
+    assert scene.minerals(1) == 0
+    scene.run(1)
+    assert scene.world.players["supply_used"][1] == 26
+    loops = scene.run_until(lambda: len(scene.all_of("SCV", 1)) == 13, 400)
+    assert loops == pytest.approx(272, abs=2)
+
+
+def test_what_cannot_be_paid_for_is_refused():
+    scene = start(TERRAN)
+    scene.world.players["minerals"][1] = 49
+    assert scene.order(SCV, scene.all_of("CommandCenter", 1)[0]) == result.NotEnoughMinerals
+
+
+def test_the_queue_holds_five_and_what_is_cancelled_is_paid_back():
+    scene = start(TERRAN, minerals=950)
+    hall = scene.all_of("CommandCenter", 1)[0]
+    assert [scene.order(SCV, hall) for _ in range(6)] == [OK] * 5 + [result.QueueIsFull]
+    assert scene.minerals(1) == 750
+    assert scene.order(3671, hall) == OK
+    assert scene.minerals(1) == 800
+    assert scene.value(hall, "num_production") == 4
+
+
+def test_an_scv_builds_a_depot_in_480_loops_and_supply_grows():
+    scene = start(TERRAN, minerals=100)
+    worker = scene.all_of("SCV", 1)[0]
+    assert scene.order(SUPPLY_DEPOT, worker, at=near_start(scene, 6, 0)) == OK
+    scene.run_until(lambda: bool(scene.all_of("SupplyDepot", 1)), 300)
+    assert scene.minerals(1) < 100 + 60
+    depot = scene.all_of("SupplyDepot", 1)[0]
+    assert scene.health(depot) == pytest.approx(40, abs=2)
+    loops = scene.run_until(lambda: scene.value(depot, "build_left") == 0, 700)
+    assert loops == pytest.approx(480, abs=40)  # and the last steps of the SCV
+    assert scene.health(depot) == pytest.approx(400, abs=1)
+    assert scene.world.players["supply_made"][1] == 2 * 23
+
+
+def test_a_terran_building_waits_for_its_scv():
+    scene = start(TERRAN, minerals=100)
+    worker = scene.all_of("SCV", 1)[0]
+    scene.order(SUPPLY_DEPOT, worker, at=near_start(scene, 6, 0))
+    scene.run_until(lambda: bool(scene.all_of("SupplyDepot", 1)), 300)
+    depot = scene.all_of("SupplyDepot", 1)[0]
+    scene.run(100)
+    scene.order("stop", worker)
+    scene.run(1)
+    left = scene.value(depot, "build_left")
+    scene.run(100)
+    assert scene.value(depot, "build_left") == left
+    scene.order("smart", scene.all_of("SCV", 1)[1], on=depot)
+    scene.run_until(lambda: scene.value(depot, "build_left") == 0, 900)
+
+
+def test_a_barracks_needs_a_depot_and_a_marauder_a_tech_lab():
+    scene = start(TERRAN, minerals=1000, gas=200)
+    worker = scene.all_of("SCV", 1)[0]
+    place = near_start(scene, 8, -1)
+    assert scene.order(BARRACKS, worker, at=place) == result.TechRequirementsNotMet
+    scene.put("SupplyDepot", 1, *near_start(scene, 14, 0))
+    assert scene.order(BARRACKS, worker, at=place) == OK
+    barracks = scene.put("Barracks", 1, *near_start(scene, 8, 5))
+    assert scene.order(MARAUDER, barracks) == result.TechRequirementsNotMet
+    assert scene.order(MARINE, barracks) == OK
+
+
+def test_an_add_on_lets_a_barracks_make_more():
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=2000, gas=500)
+    scene.put("CommandCenter", 1, 30.5, 30.5)
+    scene.put("CommandCenter", 1, 30.5, 50.5)
+    barracks = scene.put("Barracks", 1, 40.5, 40.5)
+    assert scene.order(TECH_LAB, barracks) == OK
+    loops = scene.run_until(
+        lambda: not scene.value(scene.all_of("BarracksTechLab", 1)[0], "build_left"), 500
+    )
+    assert loops == pytest.approx(400, abs=2)
+    lab = scene.all_of("BarracksTechLab", 1)[0]
+    assert scene.place(lab) == (43, 40)
+    assert scene.order(MARAUDER, barracks) == OK
+    assert scene.order(730, lab) == OK  # Stimpack
+    loops = scene.run_until(lambda: bool(scene.world.upgrades[1, 15]), 2400)
+    assert loops == pytest.approx(2240, abs=3)
+
+
+def test_a_reactor_makes_two_at_once():
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=2000, gas=500)
+    barracks = scene.put("Barracks", 1, 40.5, 40.5)
+    reactor = scene.put("BarracksReactor", 1, 43, 40)
+    scene.game.units["add_on"][scene.game.slot(barracks)] = reactor
+    scene.game.units["home"][scene.game.slot(reactor)] = barracks
+    for _ in range(2):
+        assert scene.order(MARINE, barracks) == OK
+    loops = scene.run_until(lambda: len(scene.all_of("Marine", 1)) == 2, 900)
+    assert loops == pytest.approx(400, abs=2)
+
+
+def test_a_barracks_lifts_flies_and_lands_elsewhere():
+    scene = Scene(TERRAN, TERRAN)
+    barracks = scene.put("Barracks", 1, 40.5, 40.5)
+    assert scene.order(LIFT, barracks) == OK
+    scene.run(40)
+    assert scene.all_of("BarracksFlying", 1) == [barracks]
+    assert not scene.world.blocked[39:42, 39:42].any()
+    assert scene.order(LAND, barracks, at=(46.5, 40.5)) == OK
+    scene.run(250)
+    assert scene.all_of("Barracks", 1) == [barracks]
+    assert scene.place(barracks) == (46.5, 40.5)
+    assert scene.world.blocked[39:42, 45:48].all()
+
+
+def test_a_refinery_goes_on_a_geyser_and_its_builder_gathers_there():
+    scene = start(TERRAN, minerals=100)
+    worker = scene.all_of("SCV", 1)[0]
+    geyser = next(
+        int(scene.game.units["tag"][slot])
+        for slot in scene.game.resources()
+        if scene.game.units["gas"][slot]
+        and scene.game.distance(slot, *(round(v * ONE) for v in scene.match.game_map.starts[0]))
+        < 11 * ONE
+    )
+    assert scene.order(REFINERY, worker, at=near_start(scene, 6, 0)) == result.MustTargetUnit
+    assert scene.order(REFINERY, worker, on=geyser) == OK
+    scene.run(900)
+    refinery = scene.all_of("Refinery", 1)[0]
+    assert scene.place(refinery) == scene.place(geyser)
+    assert scene.world.players["gas_collected"][1] > 0
+    again = scene.all_of("SCV", 1)[1]
+    assert scene.order(REFINERY, again, on=geyser) == result.CantBuildOnThat
+
+
+def test_protoss_buildings_need_power_and_stop_without_it():
+    scene = Scene(PROTOSS, PROTOSS)
+    scene.give(1, minerals=2000)
+    scene.put("Nexus", 1, 30.5, 50.5)
+    probe = scene.put("Probe", 1, 38, 38)
+    no_power = result.CantBuildTooFarFromBuildPowerSource
+    assert scene.order(GATEWAY, probe, at=(42.5, 42.5)) == result.TechRequirementsNotMet
+    pylon = scene.put("Pylon", 1, 40, 40)
+    assert scene.order(GATEWAY, probe, at=(50.5, 42.5)) == no_power
+    assert scene.order(GATEWAY, probe, at=(43.5, 42.5)) == OK
+    scene.run_until(lambda: bool(scene.all_of("Gateway", 1)), 200)
+    gateway = scene.all_of("Gateway", 1)[0]
+    assert scene.value(probe, "num_orders") == 0, "a Probe goes its way"
+    scene.run_until(lambda: scene.value(gateway, "build_left") == 0, 1100)
+    assert scene.order(ZEALOT, gateway) == OK
+    scene.run(100)
+    scene.match.aftermath.kill(scene.game.slot(pylon))
+    scene.run(16)
+    left = int(scene.world.production[scene.game.slot(gateway), 0]["left"])
+    scene.run(50)
+    assert int(scene.world.production[scene.game.slot(gateway), 0]["left"]) == left
+
+
+def test_a_warp_gate_warps_zealots_into_a_power_field():
+    scene = Scene(PROTOSS, PROTOSS)
+    scene.give(1, minerals=2000)
+    scene.put("Nexus", 1, 30.5, 50.5)
+    scene.put("Pylon", 1, 40, 40)
+    gate = scene.put("WarpGate", 1, 43.5, 40.5)
+    scene.run(8)
+    assert scene.order(WARP_ZEALOT, gate, at=(60, 40)) == result.CantWarpInUnitsThere
+    assert scene.order(WARP_ZEALOT, gate, at=(38, 42)) == OK
+    assert scene.order(WARP_ZEALOT, gate, at=(37, 40)) == result.Cooldown
+    zealot = scene.all_of("Zealot", 1)[0]
+    assert scene.value(zealot, "build_left") > 0
+    scene.run(260)
+    assert scene.value(zealot, "build_left") == 0
+
+
+def test_larvae_become_eggs_and_two_zerglings_hatch():
+    scene = start(ZERG, minerals=500)
+    assert len(scene.all_of("Larva", 1)) == 3
+    scene.put("SpawningPool", 1, *near_start(scene, 7, -2))
+    larva = scene.all_of("Larva", 1)[0]
+    assert scene.order(ZERGLING, larva) == OK
+    assert scene.all_of("Egg", 1) == [larva]
+    loops = scene.run_until(lambda: len(scene.all_of("Zergling", 1)) == 2, 500)
+    assert loops == pytest.approx(384, abs=2)
+    assert larva in scene.all_of("Zergling", 1), "an egg hatches as itself"
+    assert scene.world.players["supply_used"][1] == 2 * 13
+
+
+def test_a_hatchery_makes_a_larva_every_eleven_seconds_up_to_three():
+    scene = start(ZERG, minerals=500)
+    scene.put("Overlord", 1, *near_start(scene, 6, 0))
+    for larva in scene.all_of("Larva", 1):
+        scene.order(DRONE, larva)
+    assert not scene.all_of("Larva", 1)
+    scene.run(500)
+    assert len(scene.all_of("Larva", 1)) == 2
+    scene.run(2000)
+    assert len(scene.all_of("Larva", 1)) == 3
+
+
+def test_a_drone_becomes_the_building():
+    scene = start(ZERG, minerals=500)
+    drones = scene.all_of("Drone", 1)
+    assert scene.order(SPAWNING_POOL, drones[0], at=near_start(scene, 7, -2)) == OK
+    scene.run_until(lambda: bool(scene.all_of("SpawningPool", 1)), 300)
+    assert not scene.lives(drones[0])
+    assert scene.world.players["supply_used"][1] == 2 * 11
+    pool = scene.all_of("SpawningPool", 1)[0]
+    assert scene.order("cancel", pool) == OK
+    assert len(scene.all_of("Drone", 1)) == 12
+    assert scene.minerals(1) >= 550 - 200 + 150
+
+
+def test_zerg_buildings_need_creep_and_others_must_keep_off_it():
+    scene = start(ZERG, minerals=500)
+    drone = scene.all_of("Drone", 1)[0]
+    place = near_start(scene, 17, 0)
+    assert scene.order(SPAWNING_POOL, drone, at=place) in (
+        result.CantBuildTooFarFromCreepSource,
+        result.CantBuildLocationInvalid,
+    )
+
+
+def test_a_queen_injects_and_three_larvae_come():
+    scene = start(ZERG)
+    hatchery = scene.all_of("Hatchery", 1)[0]
+    queen = scene.put("Queen", 1, *near_start(scene, 4, 0), energy=25 * ONE)
+    assert scene.order(251, queen, on=hatchery) == OK
+    scene.run(120)
+    assert scene.value(hatchery, "inject_left") > 0
+    scene.run_until(lambda: scene.value(hatchery, "inject_left") == 0, 700)
+    scene.run(1)
+    assert len(scene.all_of("Larva", 1)) == 6
+
+
+def test_supply_blocks_what_would_go_beyond_it():
+    scene = start(TERRAN, minerals=500)
+    for _ in range(3):
+        scene.put("SCV", 1, *near_start(scene, 6, 0))
+    hall = scene.all_of("CommandCenter", 1)[0]
+    assert scene.order(SCV, hall) == result.NotEnoughFood
+
+
+def test_siege_mode_and_back():
+    scene = Scene(TERRAN, TERRAN)
+    tank = scene.put("SiegeTank", 1, 40, 40)
+    assert scene.order(388, tank) == OK
+    scene.run(70)
+    assert scene.all_of("SiegeTankSieged", 1) == [tank]
+    assert scene.order("move", tank, at=(50, 40)) == result.NotSupported
+    assert scene.order(390, tank) == OK
+    scene.run(70)
+    assert scene.all_of("SiegeTank", 1) == [tank]
+
+
+def test_an_orbital_command_calls_mules_that_mine_five_times_as_much():
+    scene = start(TERRAN)
+    hall = scene.all_of("CommandCenter", 1)[0]
+    scene.game.transform(scene.game.slot(hall), scene.row["OrbitalCommand"])
+    scene.game.units["energy"][scene.game.slot(hall)] = 50 * ONE
+    patch = next(
+        int(scene.game.units["tag"][slot])
+        for slot in scene.match._patches_at(
+            *(round(v * ONE) for v in scene.match.game_map.starts[0])
+        )
+    )
+    assert scene.order(171, hall, on=patch) == OK
+    scene.run(1)
+    mule = scene.all_of("MULE", 1)[0]
+    scene.run_until(lambda: scene.value(mule, "carried") == 25, 300)
+    scene.run(1500)
+    assert not scene.lives(mule), "64 seconds are over"
+
+
+def test_burrowed_roaches_are_hidden_and_cannot_fight():
+    scene = Scene(ZERG, TERRAN, disable_fog=False)
+    scene.game.research(1, 64)
+    roach = scene.put("Roach", 1, 40, 40)
+    marine = scene.put("Marine", 2, 43, 40)
+    scene.order("hold", marine)
+    assert scene.order(3661, roach) == OK
+    scene.run(40)
+    assert scene.all_of("RoachBurrowed", 1) == [roach]
+    health = scene.health(roach)
+    scene.run(100)
+    assert scene.health(roach) >= health
+    assert scene.health(marine) <= 45
+
+
+def test_medivacs_carry_eight_marines_and_let_them_out():
+    scene = Scene(TERRAN, TERRAN)
+    medivac = scene.put("Medivac", 1, 40, 40)
+    marines = [scene.put("Marine", 1, 39 + i * 0.4, 38) for i in range(9)]
+    scene.order("smart", *marines, on=medivac)
+    scene.run(120)
+    assert scene.value(medivac, "cargo_used") == 8
+    scene.order(396, medivac, at=(55, 40))
+    scene.run(260)
+    assert scene.value(medivac, "cargo_used") == 0
+    assert sum(abs(scene.place(tag)[0] - 55) < 5 for tag in marines) == 8
+
+
+def test_passengers_die_with_their_transport():
+    scene = Scene(TERRAN, TERRAN)
+    medivac = scene.put("Medivac", 1, 40, 40)
+    marine = scene.put("Marine", 1, 40, 39.5)
+    scene.order("smart", marine, on=medivac)
+    scene.run(60)
+    scene.match.aftermath.kill(scene.game.slot(medivac))
+    assert not scene.lives(marine)
+
+
+def test_marines_in_a_bunker_shoot_a_cell_further():
+    scene = Scene(TERRAN, TERRAN)
+    bunker = scene.put("Bunker", 1, 40.5, 40.5)
+    marine = scene.put("Marine", 1, 40.5, 37.5)
+    scene.order("smart", marine, on=bunker)
+    scene.run(60)
+    assert scene.value(bunker, "cargo_used") == 1
+    depot = scene.put("SupplyDepot", 2, 40.5 + 0.375 + 5.9 + 1.25, 40)
+    scene.run(60)
+    assert scene.health(depot) < 400
+
+
+def test_chrono_boost_makes_half_as_much_again():
+    scene = start(PROTOSS)
+    nexus = scene.all_of("Nexus", 1)[0]
+    scene.order(1006, nexus)
+    scene.game.units["energy"][scene.game.slot(nexus)] = 50 * ONE
+    assert scene.order(3755, nexus, on=nexus) == OK
+    loops = scene.run_until(lambda: len(scene.all_of("Probe", 1)) == 13, 400)
+    assert loops == pytest.approx(272 / 1.5, abs=4)
+
+
+def test_unknown_and_unfit_abilities_are_not_supported():
+    scene = Scene(TERRAN, TERRAN)
+    marine = scene.put("Marine", 1, 40, 40)
+    for ability in (0, -1, 99999, ZEALOT, SPAWNING_POOL, 2**31 - 1):
+        assert scene.order(ability, marine) == result.NotSupported
