@@ -43,6 +43,8 @@ ONLY_IN = {  # imports that one file has for all others
     "training/bench/engine.py": ["envs.engine", "pysc2", "s2clientprotocol"],
     "training/bench/engine_clients.py": ["envs.engine", "s2clientprotocol", "websocket"],
     "training/bench/ladder.py": ["envs.engine"],
+    "training/bench/mini_game_client.py": ["envs.engine", "s2clientprotocol"],
+    "training/bench/mini_games.py": ["envs.engine"],
 }
 PICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 NAMELESS = {"base", "common", "helpers", "misc", "utils"}

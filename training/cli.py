@@ -75,6 +75,11 @@ COMMANDS = {
         "training.bench.ladder",
         "training.bench.ladder:LadderConfig",
     ),
+    "bench mini-games": Command(
+        "pysc2's mini-games on the engine: what a random and a scripted player score",
+        "training.bench.mini_games",
+        "training.bench.mini_games:MiniGamesConfig",
+    ),
 }
 
 

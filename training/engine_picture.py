@@ -13,13 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, Patch, Rectangle
 from numpy.typing import NDArray
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine.layout import Trait
 from envs.engine.match import Match, PlayerKind, PlayerSetup
 from envs.engine.observe import Observer
 from envs.engine.terrain import GameMap, map_bytes, read_map
+from envs.engine.unit_tables import unit_tables
 from envs.interface import LOOPS_PER_SECOND, Alliance, DisplayType, Visibility
 from envs.wire import WireObservation, decode_observation, picture, pysc2_pixels
 from envs.wire_columns import Image, PlayerColumn, UnitColumn, UnitMeasure
@@ -48,7 +50,7 @@ class PictureConfig:
 
     out: Path = Path("docs/engine.png")
     map_path: str = SMALL_MAP
-    minutes: float = 7.5  # of the game before the picture
+    minutes: float = 8.5  # of the game before the picture
     seed: int = 5
 
 
@@ -89,7 +91,7 @@ def draw_frame(data: bytes, game_map: GameMap, path: Path) -> None:
     if creep is None or visibility is None:
         raise ValueError("an observation with the state of the map is needed, this one has none")
     left, bottom, right, top = game_map.playable
-    figure = Figure(figsize=(9, 9 * (top - bottom) / (right - left) + 0.5), layout="constrained")
+    figure = Figure(figsize=(9, 9 * (top - bottom) / (right - left) + 0.9), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     ground = ground_colours(game_map, creep, visibility)
@@ -101,7 +103,7 @@ def draw_frame(data: bytes, game_map: GameMap, path: Path) -> None:
     axes.set_title(_title(game_map, observation))
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as unfinished:
-        figure.savefig(unfinished, format="png", dpi=100)
+        figure.savefig(unfinished, format="png", dpi=100, bbox_inches="tight")
 
 
 def ground_colours(
@@ -119,7 +121,7 @@ def ground_colours(
 
 
 def _draw_units(axes: Axes, observation: WireObservation) -> None:
-    """Draw every unit as a circle of its size; what is only remembered is paler."""
+    """Draw units as circles of their size and buildings as squares; what is remembered is paler."""
     units, measures = observation.units, observation.measures
     kind = units[:, UnitColumn.UNIT_TYPE]
     is_resource = np.isin(kind, _MINERALS + _GEYSERS)
@@ -130,21 +132,43 @@ def _draw_units(axes: Axes, observation: WireObservation) -> None:
     for name, (alliance, colour) in _OWNERS.items():
         belongs = units[:, UnitColumn.ALLIANCE] == int(alliance)
         groups[name] = belongs & ~is_resource, colour
+    is_building = np.isin(kind, _building_ids())
     remembered = units[:, UnitColumn.DISPLAY_TYPE] == int(DisplayType.SNAPSHOT)
     for name, (chosen, colour) in groups.items():
         for mask, alpha in ((chosen & ~remembered, 0.95), (chosen & remembered, 0.5)):
-            circles = [
-                Circle((row[UnitMeasure.X], row[UnitMeasure.Y]), max(row[UnitMeasure.RADIUS], 0.3))
-                for row in measures[mask].tolist()
+            shapes = [
+                _shape(
+                    row[UnitMeasure.X],
+                    row[UnitMeasure.Y],
+                    row[UnitMeasure.RADIUS],
+                    is_square=square,
+                )
+                for row, square in zip(
+                    measures[mask].tolist(), is_building[mask].tolist(), strict=True
+                )
             ]
-            if circles:
+            if shapes:
                 axes.add_collection(
                     PatchCollection(
-                        circles, alpha=alpha, facecolor=colour, edgecolor="#1a1a1a", linewidth=0.4
+                        shapes, alpha=alpha, facecolor=colour, edgecolor="#1a1a1a", linewidth=0.4
                     )
                 )
         axes.plot([], [], "o", color=colour, label=name)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.05), ncols=len(groups), frameon=False)
+    axes.plot([], [], "s", color=tuple(_CREEP), label="creep")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(groups) + 1, frameon=False)
+
+
+def _shape(x: float, y: float, radius: float, *, is_square: bool) -> Patch:
+    if is_square:
+        return Rectangle((x - radius, y - radius), 2 * radius, 2 * radius)
+    return Circle((x, y), max(radius, 0.3))
+
+
+def _building_ids() -> list[int]:
+    tables = unit_tables()
+    rows = np.flatnonzero(tables.types["traits"] & Trait.STRUCTURE)
+    ids: list[int] = tables.types["id"][rows].tolist()
+    return ids
 
 
 def _title(game_map: GameMap, observation: WireObservation) -> str:

@@ -24,6 +24,7 @@ from envs.interface import INTERFACE_VERSION, Knowledge
 from envs.replays.archive import ReplayRefused
 from envs.replays.reconstruction import ReplayGame, decode_replay
 from envs.timeline import StepFlag, Timeline
+from training.cluster import ray_for
 from training.dataset import DATASET_FILE, SHARD_FOLDER
 from training.preprocessing_report import write_report
 from training.progress import progress_bar
@@ -176,27 +177,12 @@ def _decode_all(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator[No
             decode_one(replay, config)
             yield
         return
-    import ray  # takes seconds, and one worker needs none
-
-    started_here = not ray.is_initialized()
-    if started_here:
-        # A cluster that is named has its own processors; one of our own listens on loopback.
-        local: dict[str, Any] = {"num_cpus": config.workers, "_node_ip_address": "127.0.0.1"}
-        ray.init(
-            **({} if "RAY_ADDRESS" in os.environ else local),
-            include_dashboard=False,
-            logging_level=logging.ERROR,
-            configure_logging=False,
-        )
-    try:
+    with ray_for(config.workers):
         yield from _decode_on_ray(replays, config)
-    finally:
-        if started_here:
-            ray.shutdown()
 
 
 def _decode_on_ray(replays: list[ReplayFile], config: ReplaysConfig) -> Iterator[None]:
-    import ray  # see _decode_all
+    import ray  # see ray_for
 
     task = ray.remote(num_cpus=1, max_retries=1)(decode_one)
     waiting = iter(replays)

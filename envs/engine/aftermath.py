@@ -3,6 +3,16 @@
 import logging
 from collections.abc import Callable
 
+from s2clientprotocol import error_pb2 as result
+from s2clientprotocol import sc2api_pb2 as sc_pb
+
+from envs.engine.alerts import (
+    NO_ALERT,
+    alert_for_attack,
+    alert_for_constructed,
+    alert_for_made,
+    alert_for_morph,
+)
 from envs.engine.casting import Cast, cast, injected
 from envs.engine.commands import Command, Deed, commands_of
 from envs.engine.construction import (
@@ -13,8 +23,8 @@ from envs.engine.construction import (
     spawn_larva,
 )
 from envs.engine.game import Game, WorldFullError
-from envs.engine.layout import Happening, Trait
-from envs.engine.morphing import finish_morph, land, let_go_of_add_on, start_morph
+from envs.engine.layout import Happening, Makes, Trait
+from envs.engine.morphing import finish_morph, land, let_go_of_add_on, may_morph, start_morph
 from envs.engine.order_queue import Aim, finish_order
 from envs.engine.orders import give
 from envs.engine.rules import OK, add_on_fits, affordable, pay, requirements
@@ -36,6 +46,7 @@ class Aftermath:
         self.game = game
         self.dead: list[tuple[int, int, int]] = []  # tag, its owner, who saw it
         self.failed: list[tuple[int, int, int, int]] = []  # player, tag, ability, result
+        self.alerts: list[tuple[int, int]] = []  # player, the API's alert
         self._handlers: dict[int, Callable[[int, int], None]] = {
             Happening.DIED: self._died,
             Happening.READY: self._ready,
@@ -74,8 +85,8 @@ class Aftermath:
         game = self.game
         unit = game.units[slot]
         if killer and game.units["owner"][killer] != unit["owner"]:
-            game.units["kills"][killer] += 1
             game.note_kill(int(game.units["owner"][killer]), slot)
+            self._alert(int(unit["owner"]), alert_for_attack(game, slot))
         game.note_loss(slot)
         self.dead.append((int(unit["tag"]), int(unit["owner"]), int(unit["visible_to"])))
         for passenger in passengers(game, slot):
@@ -113,33 +124,59 @@ class Aftermath:
         if self.game.units["health"][slot] <= 0:
             self.kill(slot, argument)
 
+    def _alert(self, player: int, alert: int) -> None:
+        if player and alert != NO_ALERT:
+            self.alerts.append((player, alert))
+
     def _expired(self, slot: int, argument: int) -> None:
+        if self.game.has_trait(slot, Trait.WORKER):
+            self._alert(int(self.game.units["owner"][slot]), sc_pb.MULEExpired)
         self.kill(slot)
 
-    def _depleted(self, slot: int, argument: int) -> None:
+    def _depleted(self, slot: int, worker: int) -> None:
+        player = int(self.game.units["owner"][worker])
         if self.game.has_trait(slot, Trait.MINERALS):
+            self._alert(player, sc_pb.MineralsExhausted)
             self.kill(slot)
+        else:
+            self._alert(player, sc_pb.VespeneExhausted)
 
     def _produced(self, slot: int, argument: int) -> None:
-        maker = int(self.game.units["tag"][slot])
+        units = self.game.units
+        maker, player = int(units["tag"][slot]), int(units["owner"][slot])
+        queue = self.game.world.production[slot, : units["num_production"][slot]]
+        is_done = (queue["started"] > 0) & (queue["left"] == 0)
+        if (is_done & (queue["makes"] == Makes.UPGRADE)).any():
+            self._alert(player, sc_pb.ResearchComplete)
         for made in produced(self.game, slot):
+            self._alert(player, alert_for_made(self.game, made))
             self._follow_rally(self.game.slot(maker) or made, made)
         self._become_warp_gate(slot)
 
     def _constructed(self, slot: int, argument: int) -> None:
         constructed(self.game, slot)
+        self._alert(int(self.game.units["owner"][slot]), alert_for_constructed(self.game, slot))
         self._become_warp_gate(slot)
 
     def _morphed(self, slot: int, argument: int) -> None:
+        unit = self.game.units[slot]
+        command = commands_of(int(unit["morph_from"])).get(int(unit["morph_ability"]))
         finish_morph(self.game, slot)
+        self._alert(int(unit["owner"]), alert_for_morph(self.game, slot, command))
 
     def _larva(self, slot: int, argument: int) -> None:
         spawn_larva(self.game, slot)
 
     def _injected(self, slot: int, argument: int) -> None:
         injected(self.game, slot)
+        self._alert(int(self.game.units["owner"][slot]), sc_pb.LarvaHatched)
 
-    def _target_lost(self, slot: int, argument: int) -> None:
+    def _target_lost(self, slot: int, is_out_of_reach: int) -> None:
+        units = self.game.units
+        if is_out_of_reach and units["num_orders"][slot]:
+            ability = int(self.game.world.orders["ability"][slot, 0])
+            player, tag = int(units["owner"][slot]), int(units["tag"][slot])
+            self.failed.append((player, tag, ability, int(result.TargetIsOutOfRange)))
         finish_order(self.game, slot)
 
     def _become_warp_gate(self, slot: int) -> None:
@@ -206,12 +243,15 @@ class Aftermath:
                 x, y = int(game.units["x"][target]), int(game.units["y"][target])
             return cast(Cast(game, player, slot, command.spell, target, x, y))
         if deed is Deed.MORPH:
-            answer = affordable(game, player, command)
+            answer = may_morph(game, player, slot, command)
             return start_morph(game, player, slot, command) if answer == OK else answer
         assert deed is Deed.ADD_ON, (deed, row)
         return self._add_on(player, slot, command)
 
     def _add_on(self, player: int, slot: int, command: Command) -> int:
+        unit = self.game.units[slot]
+        if self.game.kind(slot)["flying"] or self.game.slot(int(unit["add_on"])):
+            return int(result.CantBuildLocationInvalid)  # it could not land, or found one there
         for answer in (
             requirements(self.game, player, slot, command),
             affordable(self.game, player, command),

@@ -14,7 +14,7 @@ from envs.engine.commands import Spell
 from envs.engine.construction import spawn_larva
 from envs.engine.game import Game
 from envs.engine.layout import CELL_BITS, MAX_EFFECTS, ONE, TICK, Targets, Task, Trait
-from envs.engine.order_queue import Aim, clear_orders, push_order
+from envs.engine.order_queue import Aim, clear_orders, place_of, push_order
 from envs.engine.rules import OK, placeable
 
 MAX_LARVAE = 19
@@ -37,6 +37,16 @@ def spell_reach(game: Game, slot: int, spell: Spell) -> int:
     if spell.name in _ANYWHERE:
         return 1 << 24
     return int(spell.reach * ONE)
+
+
+def is_out_of_reach(game: Game, slot: int, spell: Spell, aim: Aim) -> bool:
+    """Return whether a unit that cannot walk stands too far off to cast a spell."""
+    if game.kind(slot)["speed"]:
+        return False
+    apart = game.distance(slot, *place_of(game, aim))
+    if aim.slot:
+        apart -= int(game.kind(slot)["radius"]) + int(game.kind(aim.slot)["radius"])
+    return apart > spell_reach(game, slot, spell)
 
 
 _ANYWHERE = ("Scan", "CalldownMule", "SupplyDrop", "ChronoBoost", "MassRecall", "TacticalJump")

@@ -6,9 +6,9 @@ each of a weapon's attacks by itself; shields take it first. Cooldowns are those
 
 import math
 
-from envs.engine.compiled import Record, compiled, inlined
+from envs.engine.compiled import Array, Record, compiled, inlined
 from envs.engine.layout import BIN_BITS, ONE, TICK, Clock, Happening, Splash, Targets, Trait
-from envs.engine.movement import distance_between, gap_between, walk_up_to
+from envs.engine.movement import distance_between, gap_between, is_near_others, walk_up_to
 from envs.engine.units import leave_word, slot_of
 
 _LOOP = int(Clock.LOOP)
@@ -89,6 +89,8 @@ def find_target(world: Record, slot: int, reach: int) -> int:
     unit = world.units[slot]
     own_radius = world.types[unit.owner, unit.type].radius
     search = reach + own_radius + _LARGEST_RADIUS
+    if not is_near_others(world, unit, search):
+        return 0
     num_rows, num_columns = (world.rows >> 1) + 1, (world.columns >> 1) + 1
     first_row, last_row = max(0, (unit.y - search) >> BIN_BITS), (unit.y + search) >> BIN_BITS
     first_column = max(0, (unit.x - search) >> BIN_BITS)
@@ -405,12 +407,14 @@ def cool_down(unit: Record) -> None:
 
 
 @compiled
-def can_attack_now(world: Record, slot: int, target_slot: int) -> bool:
+def can_attack_now(record: Array, slot: int, target_slot: int) -> bool:
     """Return whether a unit could shoot at another if it were near enough; for plain code."""
+    world = record[0]
     return can_attack(world, world.units[slot], target_slot)
 
 
 @compiled
-def hurt_now(world: Record, slot: int, damage: int, by: int) -> None:
+def hurt_now(record: Array, slot: int, damage: int, by: int) -> None:
     """Take damage off a unit between loops; for plain code."""
+    world = record[0]
     hurt(world, slot, damage, by)

@@ -8,6 +8,8 @@ from enum import Enum, IntEnum, auto
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+
 from envs.engine.layout import Trait
 from envs.engine.unit_tables import read_rows, unit_tables
 
@@ -133,7 +135,6 @@ _TRANSPORTS = {  # load, unload all, unload all at, unload one
 }
 _LOAD_ALL = {"CommandCenter": 416, "PlanetaryFortress": 416}
 _CANCELS = (304, 305, 306, 307, 308, 309, 310, 312, 313, 1831, 1832, 1833, 1834, 314, 348)
-_ADD_ON_GENERAL = {"TechLab": 3682, "Reactor": 3683}
 
 
 @cache
@@ -367,16 +368,24 @@ def _add_production(found: dict[int, list[Command]]) -> None:
                 deed = Deed.TRAIN
             else:
                 continue  # a mode of its maker, or a merger
-            found[maker].append(
-                Command(
-                    deed=deed,
-                    ability=used,
-                    target=target,
-                    row=row,
-                    requires=tables.requires[row],
-                    needs_tech_lab=row in tables.needs_tech_lab,
-                )
+            command = Command(
+                deed=deed,
+                ability=used,
+                target=target,
+                row=row,
+                requires=tables.requires[row],
+                needs_tech_lab=row in tables.needs_tech_lab,
             )
+            found[maker].append(command)
+            if deed is Deed.ADD_ON:
+                for flying in _flying_forms(maker):
+                    found[flying].append(command._replace(target=Target.POINT))
+
+
+def _flying_forms(row: int) -> list[int]:
+    types = unit_tables().types
+    flying: list[int] = np.flatnonzero((types["base"] == row) & (types["flying"] > 0)).tolist()
+    return flying
 
 
 @cache

@@ -11,13 +11,12 @@ from envs.engine.morphing import settle, take_up_add_on
 from envs.engine.order_queue import finish_order
 from envs.engine.pathfinding import is_open_cell
 from envs.engine.production import LARVA_LOOPS
-from envs.engine.vision import has_power
+from envs.engine.vision import has_power_now, warps_fast
 
 WARP_LOOPS = 256
-"""A warp-in takes 16 s at normal speed, near a Nexus or gateway ``FAST_WARP_LOOPS``."""
+"""A warp-in takes 16 s at normal speed; ``FAST_WARP_LOOPS`` by a Warp Prism, Nexus or gateway."""
 
 FAST_WARP_LOOPS = 64
-_FAST_WARP_RADIUS = 13 * ONE // 2
 _WARP_COOLDOWN_OF = {"Zealot": 448, "Sentry": 512, "Stalker": 512, "Adept": 448}
 _WARP_COOLDOWN = 720  # templar
 _START_LARVAE = 1
@@ -211,47 +210,26 @@ def _exit_of(game: Game, slot: int, row: int) -> tuple[int, int]:
 def can_warp_in(game: Game, player: int, x: int, y: int) -> int:
     """Return whether a unit can be warped in at a position."""
     column, line = x >> CELL_BITS, y >> CELL_BITS
-    if not is_open_cell(game.world.record, column, line) or not has_power(
+    if not game.sees(player, column, line):
+        return int(result.CantWarpInUnitsThere)
+    if not is_open_cell(game.world.record, column, line) or not has_power_now(
         game.world.record, player, x, y
     ):
         return int(result.CantWarpInUnitsThere)
-    for slot in game.slots():
-        if game.kind(slot)["flying"] or game.has_trait(slot, Trait.STRUCTURE):
-            continue
-        if game.distance(slot, x, y) < ONE // 2:
-            return int(result.CantWarpInUnitsThere)
-    return rules.OK
+    alive, units = game.alive(), game.units
+    rows, types = units["type"][alive], game.tables.types
+    in_the_way = (types["flying"][rows] == 0) & ((types["traits"][rows] & Trait.STRUCTURE) == 0)
+    apart = np.hypot(units["x"][alive] - x, units["y"][alive] - y)
+    is_free = not (in_the_way & (apart < ONE // 2)).any()
+    return rules.OK if is_free else int(result.CantWarpInUnitsThere)
 
 
 def warp_in(game: Game, player: int, gate: int, row: int, x: int, y: int) -> int:
     """Begin to warp a unit in; the gate needs a while until the next."""
     slot = game.spawn(row, player, x, y, is_finished=False)
     unit = game.units[slot]
-    loops = FAST_WARP_LOOPS if _is_near_gate(game, player, x, y) else WARP_LOOPS
+    loops = FAST_WARP_LOOPS if warps_fast(game.world.record, player, x, y) else WARP_LOOPS
     unit["build_left"] = unit["build_total"] = loops * TICK
     name = game.tables.names[row]
     game.units["warp_cooldown"][gate] = _WARP_COOLDOWN_OF.get(name, _WARP_COOLDOWN)
     return slot
-
-
-def _is_near_gate(game: Game, player: int, x: int, y: int) -> bool:
-    """Return whether a warp-in's power comes from a pylon by a Nexus or gateway."""
-    tables = game.tables
-    near = [tables.row[name] for name in ("Nexus", "Gateway", "WarpGate")]
-    pylons = [
-        slot
-        for slot in game.slots(player, tables.row["Pylon"])
-        if game.distance(slot, x, y) <= _FAST_WARP_RADIUS
-    ]
-    anchors = [
-        slot
-        for row in near
-        for slot in game.slots(player, row)
-        if not game.units["build_left"][slot]
-    ]
-    return any(
-        game.distance(anchor, int(game.units["x"][pylon]), int(game.units["y"][pylon]))
-        <= _FAST_WARP_RADIUS
-        for pylon in pylons
-        for anchor in anchors
-    )

@@ -1,7 +1,7 @@
 """Creep: it spreads from hatcheries and tumours ring by ring, and dies back when they are gone."""
 
-from envs.engine.compiled import Record, compiled, inlined
-from envs.engine.layout import CELL_BITS, Clock, Trait
+from envs.engine.compiled import Array, Record, compiled, inlined
+from envs.engine.layout import CELL_BITS, NUM_OWNERS, Clock, Trait
 
 CREEP_LOOPS = 16
 """Creep spreads or dies back by a cell's ring every so many loops."""
@@ -12,12 +12,13 @@ OVERLORD_RADIUS = 4
 
 _NUM_ALIVE, _LOOP = int(Clock.NUM_ALIVE), int(Clock.LOOP)
 _SPREADS, _TOWN_HALL = int(Trait.SPREADS_CREEP), int(Trait.TOWN_HALL)
+_SEEN = 2
 _FED = 128  # mark on cells within reach of a source
 
 
-@compiled
+@inlined
 def spread_creep(world: Record) -> None:
-    """Let creep spread and die back by one ring.
+    """Let creep spread and die back by one ring, and players remember what they see of it.
 
     Cells hold 1 where creep is; during the pass the mark ``_FED`` says that a source reaches them.
     """
@@ -44,11 +45,15 @@ def spread_creep(world: Record) -> None:
                 creep[row, column] = 1
             elif cell == 2:
                 creep[row, column] = 0
+            for owner in range(1, NUM_OWNERS):
+                if world.visibility[owner, row, column] == _SEEN:
+                    world.creep_seen[owner, row, column] = creep[row, column]
 
 
 @compiled
-def lay_creep(world: Record, x: int, y: int, radius: int) -> None:
+def lay_creep(record: Array, x: int, y: int, radius: int) -> None:
     """Lay a full circle of creep at once, as around the first hatchery."""
+    world = record[0]
     height, width = world.rows, world.columns
     centre_row, centre_column = y >> CELL_BITS, x >> CELL_BITS
     for row in range(max(0, centre_row - radius), min(height, centre_row + radius + 1)):

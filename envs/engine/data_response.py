@@ -42,6 +42,12 @@ def data_response(request: sc_pb.RequestData) -> bytes:
 
 
 @cache
+def told_abilities() -> frozenset[int]:
+    """Return the abilities that clients are told of; others are known to the engine alone."""
+    return frozenset(int(row["ability_id"]) for row in read_rows("api_abilities.csv"))
+
+
+@cache
 def _abilities() -> bytes:
     abilities = []
     for row in read_rows("api_abilities.csv"):

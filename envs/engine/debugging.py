@@ -8,7 +8,7 @@ from s2clientprotocol import debug_pb2 as debug_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine.layout import ONE, Trait
-from envs.engine.vision import look
+from envs.engine.vision import look_now
 
 if TYPE_CHECKING:
     from envs.engine.match import Match
@@ -49,7 +49,7 @@ def _game_state(match: "Match", player: int, command: debug_pb.DebugCommand) -> 
     what = command.game_state
     if what in _SWITCHES:
         state[_SWITCHES[what]] ^= 1
-        look(match.world.record)
+        look_now(match.world.record)
     elif what in (debug_pb.all_resources, debug_pb.minerals, debug_pb.gas):
         if what != debug_pb.gas:
             state["minerals"] += _RESOURCES

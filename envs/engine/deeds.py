@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from s2clientprotocol import error_pb2 as result
 
-from envs.engine.casting import cast_at_once, castable, spell_reach, toggle
+from envs.engine.casting import cast_at_once, castable, is_out_of_reach, spell_reach, toggle
 from envs.engine.combat import can_attack_now
 from envs.engine.commands import Command, Deed, Spell, Target, commands_of
 from envs.engine.game import Game
-from envs.engine.layout import ONE, Attribute, Task, Trait
+from envs.engine.layout import CELL_BITS, ONE, Attribute, Task, Trait
 from envs.engine.making import (
     give_add_on,
     give_build,
@@ -92,7 +92,7 @@ def _walk(task: Task, at_unit: Task) -> Callable[[Given], int]:
         if game.kind(slot)["speed"] == 0 and task is not Task.ATTACK_TO:
             return int(result.CantTargetThatUnit)
         begin(game, slot, is_queued=is_queued)
-        used, goal = (at_unit, aim) if aim.slot else (task, _within_map(game, slot, aim))
+        used, goal = (at_unit, aim) if aim.slot else (task, _place_for(game, slot, aim))
         if aim.slot == slot:
             return OK
         if aim.slot and used in (Task.ATTACK_TO, Task.PATROL, Task.SCAN_MOVE):
@@ -103,9 +103,16 @@ def _walk(task: Task, at_unit: Task) -> Callable[[Given], int]:
     return order
 
 
-def _within_map(game: Game, slot: int, aim: Aim) -> Aim:
+def _place_for(game: Game, slot: int, aim: Aim) -> Aim:
+    return place_to_stand(game, int(game.units["owner"][slot]), int(game.units["type"][slot]), aim)
+
+
+def place_to_stand(game: Game, player: int, row: int, aim: Aim) -> Aim:
+    """Return where a unit of a type can stand, as far as its player sees what is in the way."""
     aim = within_playable(game, aim)
-    row = int(game.units["type"][slot])
+    column, line = aim.x >> CELL_BITS, aim.y >> CELL_BITS
+    if game.world.pathable[line, column] and not game.sees(player, column, line):
+        return aim
     return point(*game.open_place(row, aim.x, aim.y))
 
 
@@ -317,6 +324,8 @@ def _spell(given: Given) -> int:
         return answer
     if command.target is Target.NOTHING:
         return cast_at_once(game, player, slot, spell)
+    if is_out_of_reach(game, slot, spell, aim):
+        return int(result.TargetIsOutOfRange)
     begin(game, slot, is_queued=is_queued)
     return push_order(
         game,
@@ -367,3 +376,6 @@ DEEDS: dict[Deed, Callable[[Given], int]] = {
     Deed.SPELL: _spell,
     Deed.TOGGLE: _toggle,
 }
+
+GROUP_TASKS = {Deed.MOVE: Task.MOVE, Deed.ATTACK: Task.ATTACK_TO, Deed.SCAN_MOVE: Task.SCAN_MOVE}
+"""What whole groups are sent to a position by."""

@@ -146,7 +146,7 @@ def _take(world: Record, slot: int, source: int) -> bool:
     unit.gather_phase = _TURNING
     unit.gather_timer = TURN_LOOPS
     if left <= 0:
-        leave_word(world, _DEPLETED, source, 0)
+        leave_word(world, _DEPLETED, source, slot)
     return True
 
 

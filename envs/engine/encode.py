@@ -25,7 +25,7 @@ BYTES_A_UNIT = 700
 NEUTRAL_OWNER = 16
 
 _NUM_ALIVE = int(Clock.NUM_ALIVE)
-_SELF, _NEUTRAL, _ENEMY = 1, 3, 4
+_SELF, _ALLY, _NEUTRAL, _ENEMY = 1, 2, 3, 4
 _VISIBLE, _SNAPSHOT = 1, 2
 _CLOAKED_UNKNOWN, _DETECTED, _NOT_CLOAKED, _ALLIED = 0, 2, 3, 4
 _STRUCTURE, _TOWN_HALL = int(Trait.STRUCTURE), int(Trait.TOWN_HALL)
@@ -58,11 +58,12 @@ _HOLDS_MINERALS, _HOLDS_GAS = 271, (273, 273, 275, 274)
 
 
 @compiled
-def encode_units(world: Record, player: int, sees_all: bool, out: Array) -> int:
+def encode_units(record: Array, player: int, sees_all: bool, out: Array) -> int:
     """Write all units that a player knows of as repeated ``units``; return the number of bytes.
 
     Player 0 is an observer, who sees both sides and calls neither his own.
     """
+    world = record[0]
     at = 0
     for i in range(world.clock[_NUM_ALIVE]):
         slot = world.alive[i]
@@ -72,8 +73,6 @@ def encode_units(world: Record, player: int, sees_all: bool, out: Array) -> int:
         is_seen = player == 0 or sees_all or unit.visible_to & (1 << player) != 0
         if is_seen:
             at = _put_unit(world, player, slot, out, at)
-        elif unit.owner == 0:
-            at = _put_snapshot(world, player, _known_resource(world, player, slot), out, at)
         elif world.snapshots[player, slot].tag != 0:
             at = _put_snapshot(world, player, world.snapshots[player, slot], out, at)
     if player != 0 and not sees_all:
@@ -96,23 +95,11 @@ def _ideal_harvesters(world: Record, hall: Record) -> int:
 
 
 @inlined
-def _known_resource(world: Record, player: int, slot: int) -> Record:
-    """Return a snapshot of a resource, which every player knows of from the start."""
-    snapshot = world.snapshots[player, slot]
-    unit = world.units[slot]
-    if snapshot.tag == 0:
-        snapshot.tag = unit.tag
-        snapshot.type = unit.type
-        snapshot.owner = 0
-        snapshot.x, snapshot.y = unit.x, unit.y
-        snapshot.build_left, snapshot.build_total = 0, 0
-    return snapshot
-
-
-@inlined
 def _alliance(player: int, owner: int) -> int:
     if owner == 0:
         return _NEUTRAL
+    if player == 0:  # nobody's enemy, and python-sc2's observers die of their own as well
+        return _ALLY
     return _SELF if owner == player else _ENEMY
 
 

@@ -16,6 +16,7 @@ from envs.engine.layout import (
     CELL_BITS,
     FIRST_INDEX,
     MAX_UNITS,
+    NUM_MARKS,
     NUM_OWNERS,
     ONE,
     TICK,
@@ -25,7 +26,7 @@ from envs.engine.layout import (
     World,
     new_world,
 )
-from envs.engine.pathfinding import is_open_cell
+from envs.engine.pathfinding import open_place
 from envs.engine.production import count_supply
 from envs.engine.terrain import GameMap
 from envs.engine.unit_tables import owned_tables, unit_tables, upgraded
@@ -69,48 +70,53 @@ class Game:
         self.tables = unit_tables()
         self.world = _empty_world(game_map, seed)
         self.units = self.world.units
+        self._tags, self._owners = self.units["tag"], self.units["owner"]
+        self._rows, self._traits = self.units["type"], self.world.types["traits"]
         self.made: Counter[tuple[int, int]] = Counter()
         """How many units of each row each player has made: (player, row)."""
         self.killed = [Toll() for _ in range(NUM_OWNERS)]
         self.lost = [Toll() for _ in range(NUM_OWNERS)]
+        self.num_removed = 0
+        """How many units have left the map."""
+        self.asked_over: NDArray[np.uint8] | None = None
+        """The blocked cells that the fields for questions of ways were made for."""
         self._free = list(range(1, MAX_UNITS))
         self._generations = [0] * MAX_UNITS
 
     @property
     def loop(self) -> int:
         """Game loops since the start."""
-        return int(self.world.clock[Clock.LOOP])
+        return int(self.world.clock[_LOOP])
 
     def slot(self, tag: int) -> int:
         """Return the slot of the unit with a tag, 0 if there is none any more."""
         slot = (tag >> GENERATION_BITS) - FIRST_INDEX
-        if 0 < slot < MAX_UNITS and tag and self.units["tag"][slot] == tag:
+        if 0 < slot < MAX_UNITS and tag and self._tags[slot] == tag:
             return slot
         return 0
 
     def kind(self, slot: int) -> np.void:
         """Return the figures of a unit's type, with its owner's upgrades."""
-        unit = self.units[slot]
-        found: np.void = self.world.types[unit["owner"], unit["type"]]
+        found: np.void = self.world.types[self._owners[slot], self._rows[slot]]
         return found
 
     def has_trait(self, slot: int, trait: Trait) -> bool:
         """Return whether a unit's type has a trait."""
-        return bool(self.kind(slot)["traits"] & trait)
+        return int(self._traits[self._owners[slot], self._rows[slot]]) & int(trait) != 0
 
     def slots(self, owner: int | None = None, row: int | None = None) -> list[int]:
         """Return the slots of living units, of one owner, of one type."""
         alive = self.alive()
         if owner is not None:
-            alive = alive[self.units["owner"][alive] == owner]
+            alive = alive[self._owners[alive] == owner]
         if row is not None:
-            alive = alive[self.units["type"][alive] == row]
+            alive = alive[self._rows[alive] == row]
         found: list[int] = alive.tolist()
         return found
 
     def alive(self) -> NDArray[np.int32]:
         """Return the slots in use, in order."""
-        found: NDArray[np.int32] = self.world.alive[: self.world.clock[Clock.NUM_ALIVE]]
+        found: NDArray[np.int32] = self.world.alive[: self.world.clock[_NUM_ALIVE]]
         return found
 
     def spawn(self, row: int, owner: int, x: int, y: int, *, is_finished: bool = True) -> int:
@@ -157,6 +163,7 @@ class Game:
         remember_gone(self.world.record, slot)
         self.units[slot] = np.zeros((), UNIT)
         heapq.heappush(self._free, slot)
+        self.num_removed += 1
         self._list_alive()
 
     def transform(self, slot: int, row: int) -> None:
@@ -226,6 +233,14 @@ class Game:
         if owner:
             self.lost[owner].add(self, slot)
 
+    def sees(self, player: int, column: int, line: int) -> bool:
+        """Return whether a player sees a cell now."""
+        height, width = self.world.pathable.shape
+        if not (0 <= column < width and 0 <= line < height):
+            return False
+        sees_all = self.world.players["sees_all"][player]
+        return bool(sees_all or self.world.visibility[player, line, column] == _SEEN)
+
     def resources(self) -> list[int]:
         """Return the slots of mineral fields and geysers."""
         alive = self.alive()
@@ -236,23 +251,29 @@ class Game:
     def gas_building_on(self, geyser: int) -> int:
         """Return the slot of the building on a geyser, 0 if there is none."""
         tag = self.units["tag"][geyser]
-        for slot in self.alive():
-            if self.units["home"][slot] == tag and self.has_trait(slot, Trait.GAS_BUILDING):
+        alive = self.alive()
+        for slot in alive[self.units["home"][alive] == tag].tolist():
+            if self.has_trait(slot, Trait.GAS_BUILDING):
                 return int(slot)
         return 0
+
+    def hold_ground(self, slot: int) -> None:
+        """Have a building that comes down keep the cells on which it will stand."""
+        self._block(slot, 1)
+        self.clear_ground(slot)
 
     def clear_ground(self, building: int) -> None:
         """Put units that stand where a building comes to stand beside it."""
         unit = self.units[building]
-        rows, columns = self.footprint(int(unit["type"]), int(unit["x"]), int(unit["y"]))
-        for slot in self.slots():
-            other = self.units[slot]
-            kind = self.kind(slot)
-            is_mobile = kind["speed"] > 0 and not kind["flying"] and not other["carrier"]
-            if slot == building or not is_mobile:
-                continue
-            line, column = int(other["y"]) >> CELL_BITS, int(other["x"]) >> CELL_BITS
-            if rows.start <= line < rows.stop and columns.start <= column < columns.stop:
+        row = self._standing_as(building)
+        rows, columns = self.footprint(row, int(unit["x"]), int(unit["y"]))
+        alive = self.alive()
+        line, column = self.units["y"][alive] >> CELL_BITS, self.units["x"][alive] >> CELL_BITS
+        is_there = (line >= rows.start) & (line < rows.stop)
+        is_there &= (column >= columns.start) & (column < columns.stop)
+        for slot in alive[is_there].tolist():
+            other, kind = self.units[slot], self.kind(slot)
+            if slot != building and kind["speed"] and not kind["flying"] and not other["carrier"]:
                 place = self.open_place(int(other["type"]), int(other["x"]), int(other["y"]))
                 self.place(slot, *place)
 
@@ -260,21 +281,8 @@ class Game:
         """Return the position nearest to another at which a unit of a type can stand."""
         if self.tables.types["flying"][row]:
             return x, y
-        column, line = x >> CELL_BITS, y >> CELL_BITS
-        if is_open_cell(self.world.record, column, line):
-            return x, y
-        best = None
-        for radius in range(1, 40):
-            for across, along in _ring(radius):
-                if is_open_cell(self.world.record, column + along, line + across):
-                    place_x = (column + along << CELL_BITS) + ONE // 2
-                    place_y = (line + across << CELL_BITS) + ONE // 2
-                    apart = (place_x - x) ** 2 + (place_y - y) ** 2
-                    if best is None or apart < best[0]:
-                        best = apart, place_x, place_y
-            if best is not None:
-                return best[1], best[2]
-        return x, y
+        found_x, found_y = open_place(self.world.record, x, y)
+        return int(found_x), int(found_y)
 
     def distance(self, slot: int, x: int, y: int) -> float:
         """Return the distance between a unit's centre and a position, in 1/ONE."""
@@ -283,17 +291,22 @@ class Game:
 
     def _block(self, slot: int, value: int) -> None:
         unit = self.units[slot]
-        row = int(unit["type"])
-        kind = self.tables.types[row]
-        blocks_nothing = Trait.SCENERY | Trait.GAS_BUILDING  # a geyser blocks its own cells
-        if not kind["footprint"] or kind["flying"] or kind["traits"] & blocks_nothing:
+        row = self._standing_as(slot)
+        if not self.tables.takes_cells[row]:
             return
         rows, columns = self.footprint(row, int(unit["x"]), int(unit["y"]))
         self.world.occupied[rows, columns] = value
-        if self.tables.names[row] in _WALKED_OVER:
+        if self.tables.walked_over[row]:
             return
-        self.world.blocked[rows, columns] = value
+        self.world.blocked[rows, columns] = value * (1 + slot % NUM_MARKS)
         self.world.clock[Clock.TERRAIN_VERSION] += 1
+
+    def _standing_as(self, slot: int) -> int:
+        """Return the type whose cells a unit holds: one that comes down has its next form's."""
+        unit = self.units[slot]
+        row, becoming = int(unit["type"]), int(unit["morph_type"])
+        takes_cells = self.tables.takes_cells
+        return becoming if takes_cells[becoming] and not takes_cells[row] else row
 
     def _list_alive(self) -> None:
         alive = np.flatnonzero(self.units["tag"])
@@ -301,13 +314,8 @@ class Game:
         self.world.clock[Clock.NUM_ALIVE] = len(alive)
 
 
-_WALKED_OVER = ("SupplyDepotLowered", "CreepTumor", "CreepTumorQueen", "CreepTumorBurrowed")
-
-
-def _ring(radius: int) -> list[tuple[int, int]]:
-    """Cells around one at a distance, the larger of rows and columns."""
-    side = range(-radius, radius + 1)
-    return [(a, b) for a in side for b in side if max(abs(a), abs(b)) == radius]
+_SEEN = 2
+_LOOP, _NUM_ALIVE = int(Clock.LOOP), int(Clock.NUM_ALIVE)
 
 
 def _empty_world(game_map: GameMap, seed: int) -> World:

@@ -54,7 +54,10 @@ def install(folder: Path, versions: Sequence[GameVersion] = (DEFAULT_VERSION,)) 
 
 
 def _launcher(version: GameVersion) -> str:
-    """Return the script that clients start: it becomes Python, so that signals reach the engine."""
+    """Return the script that clients start: it becomes Python, so that signals reach the engine.
+
+    The engine is told who started it, and does not outlive a client that was killed.
+    """
     root = shlex.quote(str(Path(__file__).resolve().parents[2]))
     command = [
         *(sys.executable, "-P", "-m", "envs.engine.server"),
@@ -66,7 +69,7 @@ def _launcher(version: GameVersion) -> str:
         f"#!/bin/sh\n{_MARK}\n"
         f"PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}}\n"
         "export PYTHONPATH\n"
-        f'exec {shlex.join(command)} "$@"\n'
+        f'exec {shlex.join(command)} --parent "$PPID" "$@"\n'
     )
 
 

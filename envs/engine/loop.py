@@ -5,7 +5,7 @@ neither side is always first.
 """
 
 from envs.engine.combat import cool_down
-from envs.engine.compiled import Record, compiled
+from envs.engine.compiled import Array, Record, compiled, inlined
 from envs.engine.creep import CREEP_LOOPS, spread_creep
 from envs.engine.economy import count_harvesters
 from envs.engine.layout import MAX_EFFECTS, Clock
@@ -22,15 +22,16 @@ _NOTICE_LOOPS = 4
 
 
 @compiled
-def run_loops(world: Record, until: int) -> None:
+def run_loops(record: Array, until: int) -> None:
     """Run loops until one leaves events to see to, at most up to loop ``until``."""
+    world = record[0]
     while world.clock[_LOOP] < until:
         _run_loop(world)
         if world.clock[_NUM_EVENTS] > 0:
             return
 
 
-@compiled
+@inlined
 def _run_loop(world: Record) -> None:
     world.clock[_LOOP] += 1
     loop = world.clock[_LOOP]

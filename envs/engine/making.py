@@ -7,7 +7,14 @@ from envs.engine.commands import Command, Deed, Target
 from envs.engine.construction import begin_add_on, can_warp_in, hatch_from, is_adding_on, warp_in
 from envs.engine.game import Game
 from envs.engine.layout import MAX_PRODUCTION, ONE, TICK, Makes, Task, Trait
-from envs.engine.morphing import extra_supply, lift_for_add_on, start_morph
+from envs.engine.morphing import (
+    LANDING_REACH,
+    land_for_add_on,
+    landed_type,
+    lift_for_add_on,
+    may_morph,
+    start_morph,
+)
 from envs.engine.order_queue import Given, begin, place_of, point, push_order, within_playable
 from envs.engine.rules import OK
 
@@ -27,7 +34,7 @@ def give_build(given: Given) -> int:
         if answer != OK:
             return answer
     x, y = rules.snapped(game, command.row, *place_of(game, aim))
-    answer = rules.placeable(game, player, command.row, x, y)
+    answer = rules.seems_placeable(game, player, command.row, x, y)
     if answer != OK:
         return answer
     begin(game, slot, is_queued=is_queued)
@@ -46,8 +53,9 @@ def give_build(given: Given) -> int:
 
 def give_add_on(given: Given) -> int:
     """Begin an add-on, or fly to where one is wanted."""
-    game, player, slot, command, aim, _ = given
+    game, player, slot, command, aim, is_queued = given
     unit = game.units[slot]
+    is_flying = bool(game.kind(slot)["flying"])
     if unit["num_production"] or game.slot(int(unit["add_on"])):
         return int(result.CantQueueThatOrder)
     for answer in (
@@ -56,7 +64,10 @@ def give_add_on(given: Given) -> int:
     ):
         if answer != OK:
             return answer
-    x, y = rules.snapped(game, int(unit["type"]), *place_of(game, aim))
+    ground = landed_type(game, slot) if is_flying else int(unit["type"])
+    x, y = rules.snapped(game, ground, *place_of(game, aim))
+    if is_flying:
+        return land_for_add_on(game, slot, command, (x, y), is_queued=is_queued)
     if not aim.is_nothing() and (x, y) != (unit["x"], unit["y"]):
         return lift_for_add_on(game, slot, command, (x, y))
     answer = rules.add_on_fits(game, player, command.row, slot)
@@ -154,18 +165,11 @@ def give_warp_in(given: Given) -> int:
 def give_morph(given: Given) -> int:
     """Begin to become another type."""
     game, player, slot, command, aim, is_queued = given
-    for answer in (
-        rules.requirements(game, player, slot, command),
-        rules.affordable(game, player, command),
-        rules.feedable(game, player, extra_supply(game, slot, command.row)),
-    ):
-        if answer != OK:
-            return answer
-    room = int(game.tables.types["cargo_space"][command.row])
+    answer = may_morph(game, player, slot, command)
+    if answer != OK:
+        return answer
     if game.units["num_production"][slot] or is_adding_on(game, slot):
         return int(result.CantQueueThatOrder)
-    if game.units["cargo_used"][slot] > room:
-        return int(result.NotWhileOccupied)
     if command.target is Target.POINT:
         begin(game, slot, is_queued=is_queued)
         return push_order(
@@ -197,7 +201,7 @@ def give_land(given: Given) -> int:
     """Send a flying building to where it is to land."""
     game, player, slot, command, aim, is_queued = given
     x, y = rules.snapped(game, command.row, *place_of(game, aim))
-    answer = rules.placeable(game, player, command.row, x, y)
+    answer = rules.seems_placeable(game, player, command.row, x, y)
     if answer != OK:
         return int(result.CantLandLocationInvalid)
     begin(game, slot, is_queued=is_queued)
@@ -207,7 +211,7 @@ def give_land(given: Given) -> int:
         ability=command.ability,
         task=Task.REACH_POINT,
         aim=point(x, y),
-        reach=ONE // 4,
+        reach=LANDING_REACH,
         row=command.row,
         deed=Deed.LAND,
     )

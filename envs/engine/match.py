@@ -8,9 +8,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from s2clientprotocol import debug_pb2 as debug_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
@@ -29,7 +31,8 @@ from envs.engine.order_queue import Aim
 from envs.engine.orders import give
 from envs.engine.production import LARVA_LOOPS
 from envs.engine.terrain import GameMap
-from envs.engine.vision import look, spread_power
+from envs.engine.unit_tables import unit_tables
+from envs.engine.vision import look_now, spread_power_now
 
 START_MINERALS, START_WORKERS, START_LARVAE = 50, 12, 3
 LAST_LOOP = 1 << 19
@@ -173,19 +176,26 @@ class Match:
         """Give an order to a player's own units; return the API's action result."""
         action = self._as_action(ability, slots, aim, is_queued=is_queued)
         specific = self._specific_ability(ability, slots)
+        num_removed = self.game.num_removed
         result = give(self.game, player, ability, slots, aim, is_queued=is_queued)
         if result == _SUCCESS:
             self.log.append(LoggedCommand(self.loop, player, action.SerializeToString()))
-            action.unit_command.ability_id = specific
-            self.echoes.append(Echo(self.loop, player, action))
-        count = int(self.world.clock[Clock.NUM_EVENTS])
+            if self._is_watched(player):
+                action.unit_command.ability_id = specific
+                self.echoes.append(Echo(self.loop, player, action))
+        count = int(self.world.clock[_NUM_EVENTS])
         if count:  # what the order itself has caused, such as a death by a spell
-            self.world.clock[Clock.NUM_EVENTS] = 0
+            self.world.clock[_NUM_EVENTS] = 0
             self.aftermath.see_to(count)
         self.game.count_supply()
-        if result == _SUCCESS and not self.mini_game and not self.is_over:
-            self.lose_without_structures()  # the last may have been cancelled
+        if self.game.num_removed > num_removed:  # the last building may have been cancelled
+            self.lose_without_structures()
         return result
+
+    def _is_watched(self, player: int) -> bool:
+        """Return whether somebody may be told of a player's commands: computers need not be."""
+        is_computer = self.setups[player - 1].kind is PlayerKind.COMPUTER
+        return self.options.playback or not is_computer
 
     def leave(self, player: int) -> None:
         """Have a player give up."""
@@ -226,17 +236,13 @@ class Match:
         return digest.digest()
 
     def lose_without_structures(self) -> None:
-        """Have players lose who have no building left."""
+        """Have players lose who have no building left; nobody does in a mini-game."""
+        if self.mini_game or self.is_over:
+            return
         alive = self.game.alive()
         units = self.world.units
-        kinds = self.game.tables.types[units["type"][alive]]
-        is_passing = (kinds["timed_life"] > 0) | (kinds["footprint"] == 1)  # turrets, tumours
-        structure = ((kinds["traits"] & Trait.STRUCTURE) > 0) & ~is_passing
-        beaten = [
-            player
-            for player in self.players
-            if not (structure & (units["owner"][alive] == player)).any()
-        ]
+        owners = units["owner"][alive][_keeping_alive()[units["type"][alive]]]
+        beaten = [player for player in self.players if not (owners == player).any()]
         if beaten:
             self._lose(beaten)
 
@@ -252,12 +258,12 @@ class Match:
         clock = self.world.clock
         while self.loop < stop and not self.is_over:
             run_loops(self.world.record, stop)
-            count = int(clock[Clock.NUM_EVENTS])
+            count = int(clock[_NUM_EVENTS])
             if count:
-                clock[Clock.NUM_EVENTS] = 0
-                num_dead = len(self.aftermath.dead)
+                clock[_NUM_EVENTS] = 0
+                num_removed = self.game.num_removed
                 self.aftermath.see_to(count)
-                if len(self.aftermath.dead) > num_dead and not self.mini_game:
+                if self.game.num_removed > num_removed:
                     self.lose_without_structures()
             if self.loop >= LAST_LOOP and not self.is_over:
                 self.results = dict.fromkeys(self.players, sc_pb.Tie)
@@ -340,8 +346,8 @@ class Match:
             for player, race in enumerate(self.races, start=1):
                 self._place_player(player, race)
         game.count_supply()
-        look(self.world.record)
-        spread_power(self.world.record)
+        look_now(self.world.record)
+        spread_power_now(self.world.record)
 
     def _place_player(self, player: int, race: int) -> None:
         """Give a player what everyone starts with."""
@@ -380,6 +386,16 @@ class Match:
         return sorted(patches, key=lambda slot: (game.distance(slot, x, y), slot))
 
 
+@cache
+def _keeping_alive() -> NDArray[np.bool_]:
+    """Return which types keep their player in the game, by row: buildings, but those that pass."""
+    kinds = unit_tables().types
+    is_passing = (kinds["timed_life"] > 0) | (kinds["footprint"] == 1)  # turrets, tumours
+    found: NDArray[np.bool_] = ((kinds["traits"] & Trait.STRUCTURE) > 0) & ~is_passing
+    return found
+
+
+_NUM_EVENTS = int(Clock.NUM_EVENTS)
 _ZERG = 2
 _SUCCESS, _NOT_SUPPORTED, _NOT_MINE, _NO_TARGET = 1, 2, 88, 83
 _FAR = 1024.0

@@ -6,12 +6,25 @@ from envs.engine import rules
 from envs.engine.commands import Command, Deed, commands_of
 from envs.engine.game import Game
 from envs.engine.layout import ONE, Task, Trait
-from envs.engine.order_queue import clear_orders, finish_order, point, push_order
+from envs.engine.order_queue import begin, clear_orders, finish_order, point, push_order
+
+LANDING_REACH = ONE // 2
+"""How near to its place a flying building must be to come down; others may push it aside."""
 
 
-def extra_supply(game: Game, slot: int, row: int) -> int:
-    """Return the half points of supply that a morph takes besides the unit's own."""
-    return int(game.tables.types["supply"][row]) - int(game.kind(slot)["supply"])
+def may_morph(game: Game, player: int, slot: int, command: Command) -> int:
+    """Return whether a unit may begin to become another type now."""
+    types = game.tables.types
+    extra_supply = int(types["supply"][command.row]) - int(game.kind(slot)["supply"])
+    for answer in (
+        rules.requirements(game, player, slot, command),
+        rules.affordable(game, player, command),
+        rules.feedable(game, player, extra_supply),
+    ):
+        if answer != rules.OK:
+            return answer
+    has_room = game.units["cargo_used"][slot] <= types["cargo_space"][command.row]
+    return rules.OK if has_room else int(result.NotWhileOccupied)
 
 
 def start_morph(game: Game, player: int, slot: int, command: Command) -> int:
@@ -86,6 +99,7 @@ def land(game: Game, slot: int) -> int:
     )
     unit["morph_type"], unit["morph_ability"] = row, command.ability
     unit["morph_left"] = unit["morph_total"] = 1 if _is_hasty(game, player) else command.loops
+    game.hold_ground(slot)
     return rules.OK
 
 
@@ -103,34 +117,65 @@ def lift_for_add_on(game: Game, slot: int, command: Command, place: tuple[int, i
     )
     if lift is None:
         return int(result.NotSupported)
-    answer = rules.placeable(game, player, int(unit["type"]), *place)
+    answer = rules.seems_placeable(game, player, int(unit["type"]), *place)
     if answer != rules.OK:
         return answer
-    ground = int(unit["type"])
     clear_orders(game, slot)
     start_morph(game, player, slot, lift)
     landing = next(c for c in commands_of(lift.row).values() if c.deed is Deed.LAND)
-    push_order(
+    _push_landing(game, slot, landing, command, place)
+    return rules.OK
+
+
+def land_for_add_on(
+    game: Game, slot: int, command: Command, place: tuple[int, int], *, is_queued: bool
+) -> int:
+    """Have a flying building come down at a place and build its add-on there."""
+    player = int(game.units["owner"][slot])
+    landing = _landing(game, slot)
+    answer = rules.seems_placeable(game, player, landing.row, *place)
+    if answer != rules.OK:
+        return int(result.CantLandLocationInvalid)
+    begin(game, slot, is_queued=is_queued)
+    return _push_landing(game, slot, landing, command, place)
+
+
+def landed_type(game: Game, slot: int) -> int:
+    """Return what a flying building is once it has landed."""
+    return _landing(game, slot).row
+
+
+def _landing(game: Game, slot: int) -> Command:
+    commands = commands_of(int(game.units["type"][slot])).values()
+    return next(command for command in commands if command.deed is Deed.LAND)
+
+
+def _push_landing(
+    game: Game, slot: int, landing: Command, add_on: Command, place: tuple[int, int]
+) -> int:
+    """Append the orders to land at a place and to build an add-on there."""
+    answer = push_order(
         game,
         slot,
         ability=landing.ability,
         task=Task.REACH_POINT,
         aim=point(*place),
-        reach=ONE // 4,
-        row=ground,
+        reach=LANDING_REACH,
+        row=landing.row,
         deed=Deed.LAND,
     )
-    push_order(
+    if answer != rules.OK:
+        return answer
+    return push_order(
         game,
         slot,
-        ability=command.ability,
+        ability=add_on.ability,
         task=Task.REACH_POINT,
         aim=point(*place),
         reach=1 << 22,
-        row=command.row,
+        row=add_on.row,
         deed=Deed.ADD_ON,
     )
-    return rules.OK
 
 
 def let_go_of_add_on(game: Game, slot: int) -> None:

@@ -7,7 +7,16 @@ and slides around it; who stands idle makes room for friends that walk.
 import math
 
 from envs.engine.compiled import Record, inlined
-from envs.engine.layout import BIN_BITS, CELL_BITS, ONE, Clock, Task, Trait
+from envs.engine.layout import (
+    BIN_BITS,
+    CELL_BITS,
+    NUM_OWNERS,
+    ONE,
+    PRESENCE_BITS,
+    Clock,
+    Task,
+    Trait,
+)
 from envs.engine.pathfinding import cell_of, find_corner, is_open
 
 _LOOP = int(Clock.LOOP)
@@ -19,6 +28,7 @@ _GATHER, _RETURN = int(Task.GATHER), int(Task.RETURN)
 _PLAN_LOOPS = 12  # a corner is looked for again after so many
 _LARGEST_RADIUS = 11 * ONE // 8
 _CLOSE = ONE // 16
+_BINS_BITS = PRESENCE_BITS - BIN_BITS
 _SLIDE = 0.75  # of a step, sideways around what stands in the way
 _GIVE = 0.45  # of an overlap, in one loop
 
@@ -87,7 +97,7 @@ def move(world: Record, slot: int) -> None:
     """Move one unit by one loop."""
     unit = world.units[slot]
     kind = world.types[unit.owner, unit.type]
-    if kind.speed == 0:
+    if kind.speed == 0 or (unit.morph_type != 0 and kind.traits & _STRUCTURE):  # it is landing
         return
     step_x, step_y, step = 0.0, 0.0, 0.0
     if unit.walks:
@@ -101,6 +111,8 @@ def move(world: Record, slot: int) -> None:
         if distance > 0 and step > 0:
             step_x, step_y = distance_x * step / distance, distance_y * step / distance
             unit.heading_x, unit.heading_y = distance_x, distance_y
+    elif (world.clock[_LOOP] + slot) & 1:
+        return  # who stands makes room in every other loop
     if _collides(world, slot, kind):
         push_x, push_y = _push(world, slot, step_x, step_y, step)
         step_x, step_y = step_x + push_x, step_y + push_y
@@ -155,19 +167,19 @@ def _push(
                 if this == slot:
                     continue
                 other = world.units[this]
-                other_kind = world.types[other.owner, other.type]
-                if other_kind.flying != kind.flying:
-                    continue
-                if kind.flying == 0 and other_kind.traits & _STRUCTURE:
-                    continue  # the grid keeps units out of buildings
-                if not _collides(world, this, other_kind) or other_kind.traits & _BURROWED:
-                    continue
                 apart_x, apart_y = unit.x - other.x, unit.y - other.y
+                if abs(apart_x) >= reach or abs(apart_y) >= reach:
+                    continue
+                other_kind = world.types[other.owner, other.type]
                 radii = kind.radius + other_kind.radius
                 if kind.flying:
                     radii = radii // 2  # air units overlap, as in the game
                 squared = apart_x * apart_x + apart_y * apart_y
-                if squared >= radii * radii:
+                if squared >= radii * radii or other_kind.flying != kind.flying:
+                    continue
+                if kind.flying == 0 and other_kind.traits & _STRUCTURE:
+                    continue  # the grid keeps units out of buildings
+                if not _collides(world, this, other_kind) or other_kind.traits & _BURROWED:
                     continue
                 distance = math.sqrt(squared)
                 if distance < 1:  # on top of each other: part by number
@@ -218,12 +230,14 @@ def _go(world: Record, unit: Record, kind: Record, step_x: int, step_y: int, wan
         return
     if can_stand(world, kind, old_x + step_x, old_y + step_y):
         unit.x, unit.y = old_x + step_x, old_y + step_y
-    elif can_stand(world, kind, old_x + step_x, old_y):
+    elif step_x != 0 and can_stand(world, kind, old_x + step_x, old_y):
         unit.x = old_x + step_x
-    elif can_stand(world, kind, old_x, old_y + step_y):
+    elif step_y != 0 and can_stand(world, kind, old_x, old_y + step_y):
         unit.y = old_y + step_y
     elif not can_stand(world, kind, old_x, old_y):  # shut in by a building: let it out
         unit.x, unit.y = old_x + step_x, old_y + step_y
+    elif can_stand(world, kind, old_x + (step_x >> 1), old_y + (step_y >> 1)):
+        unit.x, unit.y = old_x + (step_x >> 1), old_y + (step_y >> 1)
     if unit.walks and wanted > 0:
         before = math.sqrt((unit.way_x - old_x) ** 2 + (unit.way_y - old_y) ** 2)
         after = math.sqrt((unit.way_x - unit.x) ** 2 + (unit.way_y - unit.y) ** 2)
@@ -236,10 +250,27 @@ def _go(world: Record, unit: Record, kind: Record, step_x: int, step_y: int, wan
 
 
 @inlined
+def is_near_others(world: Record, unit: Record, reach: int) -> bool:
+    """Return whether another player's units may be within a distance, without looking at each."""
+    others = ((1 << NUM_OWNERS) - 2) & ~(1 << unit.owner)
+    first_row, last_row = max(0, unit.y - reach) >> PRESENCE_BITS, unit.y + reach >> PRESENCE_BITS
+    first, last = max(0, unit.x - reach) >> PRESENCE_BITS, unit.x + reach >> PRESENCE_BITS
+    num_rows, num_columns = world.presence.shape
+    for row in range(first_row, min(last_row + 1, num_rows)):
+        for column in range(first, min(last + 1, num_columns)):
+            if world.presence[row, column] & others:
+                return True
+    return False
+
+
+@inlined
 def fill_bins(world: Record) -> None:
     """Sort units that can be met with into bins of 2 x 2 cells."""
     num_rows, num_columns = (world.rows >> 1) + 1, (world.columns >> 1) + 1
-    world.bins[:num_rows, :num_columns] = 0
+    for row in range(num_rows):
+        for column in range(world.bins.shape[1]):
+            world.bins[row, column] = 0
+    world.presence[:] = 0
     for i in range(world.clock[_NUM_ALIVE] - 1, -1, -1):
         slot = world.alive[i]
         unit = world.units[slot]
@@ -249,6 +280,7 @@ def fill_bins(world: Record) -> None:
         column = min(max(unit.x >> BIN_BITS, 0), num_columns - 1)
         world.bin_next[slot] = world.bins[row, column]
         world.bins[row, column] = slot
+        world.presence[row >> _BINS_BITS, column >> _BINS_BITS] |= 1 << unit.owner
 
 
 _NUM_ALIVE = int(Clock.NUM_ALIVE)

@@ -4,25 +4,29 @@ Units, which are most of it, are written by compiled code and joined to the rest
 one protobuf message may follow each other and are merged by whoever reads them.
 """
 
+from typing import cast
+
 import numpy as np
+from numpy.typing import NDArray
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine.alerts import alert_for_attack
 from envs.engine.encode import NEUTRAL_OWNER, encode_units, room_for_units
 from envs.engine.feature_layers import Minimap
-from envs.engine.layout import MAX_EFFECTS, ONE, Trait
+from envs.engine.layout import FIRST_INDEX, ONE, Trait
 from envs.engine.match import Match
 from envs.engine.score import score_of
+from envs.engine.units import GENERATION_BITS
 from envs.engine.vision import POWER_RADIUS, PRISM_POWER_RADIUS
 
 OBSERVER = 0
 """The player number of someone who only looks on."""
 
 _OBSERVATION, _RAW_DATA, _LENGTH_DELIMITED = 3, 5, 2
-_SELF, _ENEMY = 1, 4
+_SELF, _ALLY, _ENEMY = 1, 2, 4
 _SUPPLY_CAP = 200
-_RACE_ZERG = 2
 
 
 class Observer:
@@ -34,6 +38,7 @@ class Observer:
         self._options = options
         self._room = room_for_units()
         self._num_actions = self._num_chats = self._num_dead = self._num_failed = 0
+        self._num_alerts, self._alerted_at = 0, match.loop
         side = (
             options.feature_layer.minimap_resolution.x if options.HasField("feature_layer") else 0
         )
@@ -57,8 +62,15 @@ class Observer:
         self._fill_common(observation.player_common)
         if self._options.score or not self._options.HasField("score"):
             score_of(match, self._player, observation.score)
+        attacked = self._attacked()
+        observation.alerts.extend(self._new_alerts(attacked))
         if self._minimap:
-            layers = self._minimap.layers(self._player, sees_all=sees_all, camera=self._camera)
+            layers = self._minimap.layers(
+                self._player,
+                sees_all=sees_all,
+                camera=self._camera,
+                alerts=attacked,
+            )
             observation.feature_layer_data.minimap_renders.CopyFrom(layers)
         for player, result in sorted(match.results.items()):
             response.player_result.add(player_id=player, result=result)
@@ -88,6 +100,24 @@ class Observer:
                 response.action_errors.add(unit_tag=tag, ability_id=ability, result=result)
         self._num_failed = len(match.aftermath.failed)
 
+    def _attacked(self) -> NDArray[np.int32]:
+        """Return the slots of the player's units that enemies have hit since the last time."""
+        units, alive = self._match.world.units, self._match.game.alive()
+        is_hit = units["last_hit"][alive] > self._alerted_at
+        hit = alive[is_hit & (units["owner"][alive] == self._player) & (self._player != OBSERVER)]
+        self._alerted_at = self._match.loop
+        attackers = (units["last_hit_by"][hit] >> GENERATION_BITS) - FIRST_INDEX
+        return hit[units["owner"][np.maximum(attackers, 0)] != self._player]
+
+    def _new_alerts(self, attacked: NDArray[np.int32]) -> list["sc_pb.Alert.ValueType"]:
+        """Return what calls for the player's attention since the last time, each kind once."""
+        match = self._match
+        since = match.aftermath.alerts[self._num_alerts :]
+        self._num_alerts = len(match.aftermath.alerts)
+        alerts = [alert for player, alert in since if player == self._player]
+        alerts += [alert_for_attack(match.game, slot) for slot in attacked.tolist()]
+        return cast("list[sc_pb.Alert.ValueType]", list(dict.fromkeys(alerts)))
+
     def _fill_common(self, common: sc_pb.PlayerCommon) -> None:
         match, player = self._match, self._player
         state = match.world.players[player]
@@ -95,20 +125,26 @@ class Observer:
         common.minerals, common.vespene = int(state["minerals"]), int(state["gas"])
         common.food_cap = min(int(state["supply_made"]) // 2, _SUPPLY_CAP)
         common.food_used = int(state["supply_used"]) // 2
-        alive = match.game.alive()
-        units = match.world.units[alive]
-        mine = units[units["owner"] == player]
-        types = match.world.types[player]
-        traits = types["traits"][mine["type"]]
-        supply = types["supply"][mine["type"]]
+        alive, units = match.game.alive(), match.world.units
+        mine = alive[units["owner"][alive] == player]
+        types, rows = match.world.types[player], units["type"][mine]
+        traits, supply = types["traits"][rows], types["supply"][rows]
         is_worker = (traits & Trait.WORKER) > 0
         is_army = (supply > 0) & ~is_worker
         common.food_workers = int(supply[is_worker].sum()) // 2
         common.food_army = max(common.food_used - common.food_workers, 0)
-        common.idle_worker_count = int((is_worker & (mine["num_orders"] == 0)).sum())
+        common.idle_worker_count = int((is_worker & (units["num_orders"][mine] == 0)).sum())
         common.army_count = int(is_army.sum())
         common.warp_gate_count = int(((traits & Trait.WARP_GATE) > 0).sum())
         common.larva_count = int(((traits & Trait.LARVA) > 0).sum())
+
+    def _creep(self, *, sees_all: bool) -> NDArray[np.uint8]:
+        """Return the creep that the player sees, and in the fog as he last saw it."""
+        world = self._match.world
+        if sees_all:
+            return world.creep
+        is_seen = world.visibility[self._player] == _SEEN
+        return np.where(is_seen, world.creep, world.creep_seen[self._player])
 
     def _fill_raw(self, raw: raw_pb.ObservationRaw, *, sees_all: bool) -> None:
         match, world, player = self._match, self._match.world, self._player
@@ -124,8 +160,7 @@ class Observer:
         raw.map_state.visibility.data = visibility.tobytes()
         raw.map_state.creep.bits_per_pixel = 1
         raw.map_state.creep.size.CopyFrom(size)
-        creep = world.creep if sees_all else world.creep & (visibility == _SEEN)
-        raw.map_state.creep.data = np.packbits(creep).tobytes()
+        raw.map_state.creep.data = np.packbits(self._creep(sees_all=sees_all)).tobytes()
         dead = match.aftermath.dead[self._num_dead :]
         self._num_dead = len(match.aftermath.dead)
         raw.event.dead_units.extend(
@@ -133,14 +168,14 @@ class Observer:
             for tag, owner, seen_by in dead
             if sees_all or owner == player or seen_by >> player & 1
         )
-        for index in range(MAX_EFFECTS):
-            effect = world.effects[index]
-            if effect["id"] and (sees_all or self._sees(int(effect["x"]), int(effect["y"]))):
+        for effect in world.effects[world.effects["id"] != 0]:
+            if sees_all or self._sees(int(effect["x"]), int(effect["y"])):
                 owner = int(effect["owner"])
+                others = _ALLY if player == OBSERVER else _ENEMY
                 raw.effects.add(
                     effect_id=int(effect["id"]),
                     pos=[common_pb.Point2D(x=effect["x"] / ONE, y=effect["y"] / ONE)],
-                    alliance=_SELF if owner == player else _ENEMY,
+                    alliance=_SELF if owner == player else others,
                     owner=owner or NEUTRAL_OWNER,
                     radius=effect["radius"] / ONE,
                 )

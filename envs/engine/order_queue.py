@@ -93,7 +93,7 @@ def push_order(
     if count >= MAX_ORDERS:
         return int(result.OrderQueueIsFull)
     order = game.world.orders[slot, count]
-    order["ability"], order["task"] = ability, task
+    order["ability"], order["task"] = ability, int(task)
     order["target"] = game.units["tag"][aim.slot] if aim.slot else 0
     order["x"], order["y"] = aim.x, aim.y
     order["reach"], order["type"], order["state"] = reach, row, deed
@@ -109,5 +109,9 @@ def _start_afresh(game: Game, slot: int) -> None:
     unit["target"] = 0
     unit["acquire"] = 0
     unit["blocked"] = 0
-    if unit["gather_phase"] not in (Gathering.TURNING, Gathering.LEAVING):  # those go on
-        unit["gather_phase"] = Gathering.GOING
+    if int(unit["gather_phase"]) not in _GOES_ON:
+        unit["gather_phase"] = _GOING
+
+
+_GOES_ON = (int(Gathering.TURNING), int(Gathering.LEAVING))
+_GOING = int(Gathering.GOING)

@@ -6,13 +6,15 @@ of the selected; what is done once (train, build, research, most spells) to the 
 
 from collections.abc import Sequence
 
+import numpy as np
 from s2clientprotocol import error_pb2 as result
 
 from envs.engine.commands import Command, Deed, Target, commands_of, general_id
-from envs.engine.deeds import DEEDS
+from envs.engine.deeds import DEEDS, GROUP_TASKS, place_to_stand
 from envs.engine.game import Game
+from envs.engine.group_orders import order_group
 from envs.engine.layout import Trait
-from envs.engine.order_queue import Aim, Given, place_of
+from envs.engine.order_queue import Aim, Given, place_of, within_playable
 from envs.engine.rules import OK
 
 
@@ -29,6 +31,12 @@ def give(
     deed = aimed[0][1].deed
     if deed in _ONE_DOES_IT or (deed is Deed.SPELL and _is_cast_by_one(aimed[0][1])):
         return _give_to_one(game, player, aimed, aim, is_queued=is_queued)
+    if (
+        deed in GROUP_TASKS
+        and aim.is_point
+        and _give_to_group(game, player, aimed, aim, is_queued=is_queued)
+    ):
+        return OK
     results = [
         _give_to(game, player, slot, command, aim, is_queued=is_queued) for slot, command in aimed
     ]
@@ -44,6 +52,28 @@ _ONE_DOES_IT = (
     Deed.CANCEL_LAST,
     Deed.LAND,
 )
+
+
+def _give_to_group(
+    game: Game, player: int, aimed: list[tuple[int, Command]], aim: Aim, *, is_queued: bool
+) -> bool:
+    """Send units to a position; return whether any could be."""
+    on_foot = place_to_stand(game, player, _ON_FOOT, aim)
+    by_air = within_playable(game, aim)
+    return bool(
+        order_group(
+            game.world.record,
+            np.array([slot for slot, _ in aimed]),
+            np.array([command.ability for _, command in aimed]),
+            int(GROUP_TASKS[aimed[0][1].deed]),
+            (on_foot.x, on_foot.y),
+            (by_air.x, by_air.y),
+            is_queued,
+        )
+    )
+
+
+_ON_FOOT = 1  # row of a type that walks
 
 
 def _is_cast_by_one(command: Command) -> bool:

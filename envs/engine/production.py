@@ -27,7 +27,7 @@ _STRUCTURE = int(Trait.STRUCTURE)
 _NEEDS_POWER, _NEEDS_CREEP = int(Trait.NEEDS_POWER), int(Trait.NEEDS_CREEP)
 _ALWAYS_CLOAKED = int(Trait.CLOAKED)
 _CONSTRUCT = int(Task.CONSTRUCT)
-_OFF_CREEP_LOSS = ONE // 16  # of health a loop
+_OFF_CREEP_LOSS = 3 * ONE // 16  # of health a loop: 3 points a second at normal speed
 _CHRONO = TICK // 2  # more a loop
 _CLOAK_ENERGY = 230  # a loop: 0.9 points a second at normal speed
 
@@ -41,7 +41,7 @@ def grow(world: Record, slot: int) -> None:
     if unit.build_left > 0:
         _construct(world, slot)
         return
-    _regenerate(world, unit, kind)
+    _regenerate(world, slot)
     if unit.dies > 0 and world.clock[_LOOP] >= unit.dies:
         leave_word(world, _EXPIRED, slot, 0)
     if unit.morph_left > 0:
@@ -122,7 +122,9 @@ def _grown(full: int, done: Array, total: int) -> int:
 
 
 @inlined
-def _regenerate(world: Record, unit: Record, kind: Record) -> None:
+def _regenerate(world: Record, slot: int) -> None:
+    unit = world.units[slot]
+    kind = world.types[unit.owner, unit.type]
     loop = world.clock[_LOOP]
     if unit.shield < unit.shield_max and loop - unit.last_hit >= SHIELD_PAUSE_LOOPS:
         unit.shield = min(unit.shield + SHIELD_A_LOOP, unit.shield_max)
@@ -131,7 +133,10 @@ def _regenerate(world: Record, unit: Record, kind: Record) -> None:
             unit.health = min(unit.health + HEALTH_A_LOOP, unit.health_max)
         if kind.traits & _NEEDS_CREEP and kind.speed == 0:
             if world.creep[unit.y >> CELL_BITS, unit.x >> CELL_BITS] == 0:
-                unit.health = max(unit.health - _OFF_CREEP_LOSS - HEALTH_A_LOOP, 1)
+                unit.health -= _OFF_CREEP_LOSS
+                if unit.health <= 0:
+                    unit.health = 0
+                    leave_word(world, _EXPIRED, slot, 0)
     if kind.energy > 0:
         if unit.cloaked > 0 and kind.traits & _ALWAYS_CLOAKED == 0:
             unit.energy -= _CLOAK_ENERGY
@@ -194,8 +199,9 @@ def _make_larvae(world: Record, slot: int) -> None:
 
 
 @compiled
-def count_supply(world: Record) -> None:
+def count_supply(record: Array) -> None:
     """Work out what supply each player has and uses, from the units there are."""
+    world = record[0]
     for owner in range(1, NUM_OWNERS):
         world.players[owner].supply_used = 0
         world.players[owner].supply_made = 0

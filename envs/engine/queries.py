@@ -1,4 +1,11 @@
-"""Answers to queries: how far it is, what may be placed where, what units can do now."""
+"""Answers to queries: how far it is, what may be placed where, what units can do now.
+
+A player is answered by what he knows: what he sees, and what he remembers of what he does not.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 from s2clientprotocol import common_pb2 as common_pb
@@ -9,18 +16,21 @@ from envs.engine import rules
 from envs.engine.casting import castable
 from envs.engine.commands import Command, Deed, Target, commands_of
 from envs.engine.construction import can_warp_in, is_adding_on
-from envs.engine.layout import ONE
+from envs.engine.data_response import told_abilities
+from envs.engine.ground import Ground, blocked_cells, known_ground
+from envs.engine.layout import MAX_FIELDS, ONE, Task
 from envs.engine.match import Match
-from envs.engine.pathfinding import path_length
+from envs.engine.pathfinding import NUM_QUERY_FIELDS, open_place, path_length
 
 _NOT_SUPPORTED = 2
+_QUERY_FIELDS = slice(MAX_FIELDS - NUM_QUERY_FIELDS, MAX_FIELDS)
+_NO_GOAL = -1
+_UNLOADING = (Deed.UNLOAD_ALL, Deed.UNLOAD_ALL_AT, Deed.UNLOAD_UNIT)
 
 
 def query(match: Match, player: int, request: query_pb.RequestQuery) -> query_pb.ResponseQuery:
     """Answer everything that one request asks for a player."""
     answer = query_pb.ResponseQuery()
-    for pathing in request.pathing:
-        answer.pathing.add(distance=_distance(match, player, pathing))
     for abilities in request.abilities:
         found = answer.abilities.add(unit_tag=abilities.unit_tag)
         slot = match.game.slot(abilities.unit_tag)
@@ -28,8 +38,14 @@ def query(match: Match, player: int, request: query_pb.RequestQuery) -> query_pb
             found.unit_type_id = int(match.game.kind(slot)["id"])
             ignore = request.ignore_resource_requirements
             found.abilities.extend(available_abilities(match, player, slot, ignore_cost=ignore))
+    if not (request.pathing or request.placements):
+        return answer
+    ground = known_ground(match.game, player)
+    with _ways_over(match, ground) if request.pathing else nullcontext():
+        for pathing in request.pathing:
+            answer.pathing.add(distance=_distance(match, player, pathing))
     for placement in request.placements:
-        answer.placements.add(result=_placement(match, player, placement))
+        answer.placements.add(result=_placement(match, player, placement, ground))
     return answer
 
 
@@ -42,7 +58,11 @@ def available_abilities(
     found = []
     done = set()
     for command in commands_of(int(unit["type"])).values():
-        if command.ability in done or not _is_possible(match, player, slot, command):
+        if command.ability in done or command.ability not in told_abilities():
+            continue
+        if match.mini_game and not match.mini_game.allows(player, [slot], command.ability):
+            continue
+        if not _is_possible(match, player, slot, command):
             continue
         if not ignore_cost and rules.affordable(game, player, command) != rules.OK:
             continue
@@ -68,9 +88,33 @@ def _is_possible(match: Match, player: int, slot: int, command: Command) -> bool
         return False
     if command.deed is Deed.WARP_IN and unit["warp_cooldown"]:
         return False
+    if command.deed is Deed.HALT and not _is_constructing(match, slot):
+        return False
+    if command.deed in _UNLOADING and not unit["cargo_used"]:
+        return False
     if command.spell:
         return castable(game, player, slot, command.spell) == rules.OK
     return rules.requirements(game, player, slot, command) == rules.OK
+
+
+def _is_constructing(match: Match, slot: int) -> bool:
+    order = match.world.orders[slot, 0]
+    return bool(match.world.units["num_orders"][slot] and order["task"] == Task.CONSTRUCT)
+
+
+@contextmanager
+def _ways_over(match: Match, ground: Ground) -> Iterator[None]:
+    """Have ways be looked for over the ground as a player knows it."""
+    world, game = match.world, match.game
+    truth, known = world.blocked.copy(), blocked_cells(game, ground)
+    if game.asked_over is None or not np.array_equal(known, game.asked_over):
+        world.field_goals[_QUERY_FIELDS] = _NO_GOAL
+        game.asked_over = known
+    world.blocked[:] = known
+    try:
+        yield
+    finally:
+        world.blocked[:] = truth
 
 
 def _on_grid(place: common_pb.Point2D) -> tuple[int, int]:
@@ -102,10 +146,21 @@ def _distance(match: Match, player: int, pathing: query_pb.RequestQueryPathing) 
         return 0.0
     if is_flying:
         return float(((from_x - to_x) ** 2 + (from_y - to_y) ** 2) ** 0.5) / ONE
-    return float(path_length(match.world.record, from_x, from_y, to_x, to_y)) / ONE
+    apart = 0.0
+    if match.world.blocked[from_y // ONE, from_x // ONE]:  # from the edge of a building on
+        start_x, start_y = open_place(match.world.record, from_x, from_y)
+        apart = math.hypot(start_x - from_x, start_y - from_y)
+        from_x, from_y = start_x, start_y
+    length = float(path_length(match.world.record, from_x, from_y, to_x, to_y))
+    return (apart + length) / ONE if length else 0.0
 
 
-def _placement(match: Match, player: int, placement: query_pb.RequestQueryBuildingPlacement) -> int:
+def _placement(
+    match: Match,
+    player: int,
+    placement: query_pb.RequestQueryBuildingPlacement,
+    ground: Ground,
+) -> int:
     game = match.game
     ability = placement.ability_id
     if not (np.isfinite(placement.target_pos.x) and np.isfinite(placement.target_pos.y)):
@@ -121,11 +176,11 @@ def _placement(match: Match, player: int, placement: query_pb.RequestQueryBuildi
             return int(can_warp_in(game, player, x, y))
         if command.spell and command.spell.name.startswith("CreepTumor"):
             tumour = game.tables.row["CreepTumor"]
-            return int(rules.placeable(game, player, tumour, *rules.snapped(game, tumour, x, y)))
+            place = rules.snapped(game, tumour, x, y)
+            return int(rules.seems_placeable(game, player, tumour, *place, ground))
         if command.row and command.deed in (Deed.BUILD, Deed.LAND, Deed.ADD_ON):
             if command.deed is Deed.ADD_ON:
                 x, y = x + 5 * ONE // 2, y - ONE // 2
-            return int(
-                rules.placeable(game, player, command.row, *rules.snapped(game, command.row, x, y))
-            )
+            place = rules.snapped(game, command.row, x, y)
+            return int(rules.seems_placeable(game, player, command.row, *place, ground))
     return _NOT_SUPPORTED

@@ -7,13 +7,18 @@ from s2clientprotocol import error_pb2 as result
 
 from envs.engine.commands import Command
 from envs.engine.game import Game
+from envs.engine.ground import (
+    Ground,
+    has_free_geyser,
+    is_near_resources,
+    is_taken,
+    known_ground,
+    true_ground,
+)
 from envs.engine.layout import CELL_BITS, ONE, Trait
 from envs.engine.production import MAX_SUPPLY
 from envs.engine.unit_tables import TECH_LADDERS, unit_tables
-from envs.engine.vision import has_power
-
-RESOURCE_GAP_CELLS = 3
-"""Between a town hall and minerals or gas."""
+from envs.engine.vision import has_power_now
 
 OK = result.Success
 
@@ -135,40 +140,41 @@ def pay(game: Game, player: int, command: Command) -> tuple[int, int]:
 
 def placeable(game: Game, player: int, row: int, x: int, y: int) -> int:
     """Return whether a building may stand at a position, which must be on the grid."""
+    return _placeable(game, player, row, x, y, true_ground(game))
+
+
+def seems_placeable(
+    game: Game, player: int, row: int, x: int, y: int, known: Ground | None = None
+) -> int:
+    """Return whether a building may stand at a position for all that its player knows.
+
+    ``known`` is that knowledge, for those who ask more than once.
+    """
+    return _placeable(game, player, row, x, y, known or known_ground(game, player))
+
+
+def _placeable(game: Game, player: int, row: int, x: int, y: int, ground: Ground) -> int:
     kind = game.tables.types[row]
     traits = int(kind["traits"])
     if traits & Trait.GAS_BUILDING:
-        return OK if free_geyser(game, x, y) else result.CantBuildOnThat
-    rows, columns = game.footprint(row, x, y)
+        return OK if has_free_geyser(game, ground, x, y) else result.CantBuildOnThat
+    rows, columns = cells = game.footprint(row, x, y)
     height, width = game.world.pathable.shape
     if rows.start < 0 or columns.start < 0 or rows.stop > height or columns.stop > width:
         return result.CantBuildLocationInvalid
-    world = game.world
-    if world.occupied[rows, columns].any() or not world.buildable[rows, columns].all():
+    if is_taken(game, ground, cells) or not game.world.buildable[rows, columns].all():
         return result.CantBuildLocationInvalid
-    creep = world.creep[rows, columns]
+    creep = ground.creep[rows, columns]
     if traits & Trait.NEEDS_CREEP:
         if not creep.all():
             return result.CantBuildTooFarFromCreepSource
     elif creep.any() and not traits & Trait.SPREADS_CREEP:
         return result.CantBuildTooCloseToCreepSource
-    if traits & Trait.TOWN_HALL and near_resources(game, rows, columns):
+    if traits & Trait.TOWN_HALL and is_near_resources(game, ground, cells):
         return result.CantBuildTooCloseToResources
-    if traits & Trait.NEEDS_POWER and not has_power(world.record, player, x, y):
+    if traits & Trait.NEEDS_POWER and not has_power_now(game.world.record, player, x, y):
         return result.CantBuildTooFarFromBuildPowerSource
     return OK
-
-
-def near_resources(game: Game, rows: slice, columns: slice) -> bool:
-    """Return whether minerals or geysers lie too near to a town hall's cells."""
-    for resource in game.resources():
-        unit = game.units[resource]
-        theirs = game.footprint(int(unit["type"]), int(unit["x"]), int(unit["y"]))
-        gap_y = max(rows.start - theirs[0].stop, theirs[0].start - rows.stop)
-        gap_x = max(columns.start - theirs[1].stop, theirs[1].start - columns.stop)
-        if max(gap_x, gap_y) < RESOURCE_GAP_CELLS:
-            return True
-    return False
 
 
 def free_geyser(game: Game, x: int, y: int) -> int:
@@ -189,6 +195,6 @@ def add_on_place(game: Game, slot: int) -> tuple[int, int]:
 
 
 def add_on_fits(game: Game, player: int, row: int, slot: int) -> int:
-    """Return whether an add-on can be built beside a building."""
+    """Return whether an add-on can be built beside a building that stands."""
     x, y = add_on_place(game, slot)
     return placeable(game, player, row, x, y)

@@ -9,6 +9,7 @@ from envs.engine.match import Match
 def score_of(match: Match, player: int, score: score_pb.Score) -> None:
     """Fill in a player's score: his mini-game's, else what he has and what he has killed."""
     details = score.score_details
+    details.CopyFrom(_NOTHING)
     state = match.world.players[player]
     game = match.game
     alive = game.alive()
@@ -32,13 +33,6 @@ def score_of(match: Match, player: int, score: score_pb.Score) -> None:
     details.lost_minerals.army = lost.minerals - lost.minerals_of_workers
     details.lost_minerals.economy = lost.minerals_of_workers
     details.lost_vespene.army = lost.gas
-    for name in _CATEGORIES:
-        for part in ("none", "army", "economy", "technology", "upgrade"):
-            category = getattr(details, name)
-            setattr(category, part, getattr(category, part))
-    for name in ("total_damage_dealt", "total_damage_taken", "total_healed"):
-        vitals = getattr(details, name)
-        vitals.life = vitals.shields = vitals.energy = 0.0
     if match.mini_game:
         score.score_type = score_pb.Score.Curriculum
         score.score = match.mini_game.scores.get(player, 0)
@@ -54,16 +48,15 @@ def score_of(match: Match, player: int, score: score_pb.Score) -> None:
     )
 
 
-_CATEGORIES = (
-    "food_used",
-    "killed_minerals",
-    "killed_vespene",
-    "lost_minerals",
-    "lost_vespene",
-    "friendly_fire_minerals",
-    "friendly_fire_vespene",
-    "used_minerals",
-    "used_vespene",
-    "total_used_minerals",
-    "total_used_vespene",
-)
+def _nothing() -> score_pb.ScoreDetails:
+    """Return details that are all there, and zero."""
+    details = score_pb.ScoreDetails()
+    for field in details.DESCRIPTOR.fields:
+        if field.message_type is not None:
+            part = getattr(details, field.name)
+            for inner in field.message_type.fields:
+                setattr(part, inner.name, 0.0)
+    return details
+
+
+_NOTHING = _nothing()

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,7 +41,11 @@ MAX_WAITING_FRAMES = 2
 OPENING_SECONDS = 10.0
 """How long a client may take over its first words."""
 
+FORSAKEN_SECONDS = 5.0
+"""For how long a server goes on that nobody is connected to and whose starter has gone."""
+
 _CLOSING_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
 _TRY_AGAIN_LATER = 1013  # a close code of RFC 6455's registry
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -55,6 +60,7 @@ class ServerConfig:
     port: int = DEFAULT_PORT
     data_folder: Path | None = None  # a StarCraft II folder, for its maps and replays
     version: GameVersion = DEFAULT_VERSION
+    parent: int | None = None  # the process without which, and without clients, it ends
 
     def __post_init__(self) -> None:
         if not _is_loopback(self.host):
@@ -65,6 +71,9 @@ class ServerConfig:
 
 def run_server(config: ServerConfig) -> None:
     """Serve until a client quits or the program is told to end (SIGTERM, SIGINT).
+
+    With a parent in the configuration it also ends when that process has gone and no client is
+    connected: programs that are killed do not tell the game that they started.
 
     Threads that serve clients who are still there may live on for as long as the program does.
 
@@ -77,14 +86,16 @@ def run_server(config: ServerConfig) -> None:
         del number, frame
         stop.set()
 
-    with listening(config) as listener, serving(listener, config, stop):
+    conversations = _Conversations(config, stop)
+    with listening(config) as listener, _serving(listener, conversations):
         before = [signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)]
         try:
             host, port = listener.getsockname()[:2]
             _logger.info("serving ws://%s:%d%s", f"[{host}]" if ":" in host else host, port, PATH)
             # The first game need not wait for these.
             importlib.import_module("envs.engine.session")
-            stop.wait()
+            _tell_of_compiling()
+            _await_end(conversations, config.parent, stop)
         finally:
             for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
                 signal.signal(number, handler)
@@ -99,12 +110,12 @@ def listening(config: ServerConfig) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def serving(listener: socket.socket, config: ServerConfig, stop: threading.Event) -> Iterator[None]:
-    """Serve a listening socket from threads until the block ends; quitting clients set ``stop``."""
+def _serving(listener: socket.socket, conversations: "_Conversations") -> Iterator[None]:
+    """Serve a listening socket from threads until the block ends."""
     from websockets.sync.server import serve
 
     server = serve(
-        _Conversations(config, stop),
+        conversations,
         sock=listener,
         process_request=_refusal,
         compression=None,
@@ -121,6 +132,28 @@ def serving(listener: socket.socket, config: ServerConfig, stop: threading.Event
         yield
     finally:
         _close(server)
+
+
+def _tell_of_compiling() -> None:
+    """Say why the first game will be slow to start, where it will be."""
+    from envs.engine import compiled
+
+    if not compiled.is_all_cached():
+        _logger.warning(
+            "the engine is compiled as it is first used, up to 90 seconds in all;"
+            " latentstar engine --install does that beforehand"
+        )
+
+
+def _await_end(conversations: "_Conversations", parent: int | None, stop: threading.Event) -> None:
+    """Wait until the server is to stop, or until nobody is left whom it could be for."""
+    forsaken_since = time.monotonic()
+    while not stop.wait(None if parent is None else _LOOK_SECONDS):
+        if os.getppid() == parent or conversations.num_clients:
+            forsaken_since = time.monotonic()
+        elif time.monotonic() - forsaken_since >= FORSAKEN_SECONDS:
+            _logger.info("who started the engine has gone, and nobody is connected")
+            return
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -151,6 +184,7 @@ def config_of(arguments: Sequence[str]) -> ServerConfig:
     parser.add_argument("--game-version", default=DEFAULT_VERSION.game_version)
     parser.add_argument("--base-build", type=int, default=DEFAULT_VERSION.base_build)
     parser.add_argument("--data-version", default=DEFAULT_VERSION.data_version)
+    parser.add_argument("--parent", type=int)
     known, _ = parser.parse_known_args(arguments)
     return ServerConfig(
         host=known.listen,
@@ -159,6 +193,7 @@ def config_of(arguments: Sequence[str]) -> ServerConfig:
         version=GameVersion(
             known.game_version, known.base_build, known.dataVersion or known.data_version
         ),
+        parent=known.parent,
     )
 
 
@@ -166,8 +201,11 @@ class _Conversations:
     """What the websocket server calls for each client, in a thread of the client's own."""
 
     def __init__(self, config: ServerConfig, stop: threading.Event) -> None:
+        """Begin without clients; those that quit set ``stop``."""
+        self.num_clients = 0
         self._config = config
         self._stop = stop
+        self._counting = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
 
     def __call__(self, connection: "ServerConnection") -> None:
@@ -177,11 +215,17 @@ class _Conversations:
         if not self._places.acquire(blocking=False):
             connection.close(_TRY_AGAIN_LATER, "too many clients")
             return
+        self._count(1)
         try:
             with suppress(ConnectionClosed):
                 self._converse(connection)
         finally:
+            self._count(-1)
             self._places.release()
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self.num_clients += change
 
     def _converse(self, connection: "ServerConnection") -> None:
         from envs.engine.session import Session

@@ -7,7 +7,7 @@ from envs.engine.compiled import Record, inlined
 from envs.engine.layout import ONE, Clock, Targets
 from envs.engine.units import slot_of
 
-PSI_STORM, GUARDIAN_SHIELD, SCANNER_SWEEP, CORROSIVE_BILE = 1, 2, 6, 11
+PSI_STORM, SCANNER_SWEEP, CORROSIVE_BILE = 1, 6, 11
 """Ids of effects, as the API numbers them."""
 
 _LOOP, _NUM_ALIVE = int(Clock.LOOP), int(Clock.NUM_ALIVE)

@@ -180,6 +180,8 @@ def _reach_unit(world: Record, slot: int, order: Record) -> None:
         leave_word(world, _TARGET_LOST, slot, 0)
     elif gap_between(world, unit, world.units[target]) <= order.reach:
         leave_word(world, _READY, slot, 0)
+    elif world.types[unit.owner, unit.type].speed == 0:
+        leave_word(world, _TARGET_LOST, slot, 1)
     else:
         walk_up_to(world, unit, world.units[target])
 
@@ -191,6 +193,8 @@ def _reach_point(world: Record, slot: int, order: Record) -> None:
     is_held_up = unit.blocked >= _CROWDED * 4 and apart <= order.reach + 3 * ONE
     if apart <= order.reach or is_held_up:
         leave_word(world, _READY, slot, 0)
+    elif world.types[unit.owner, unit.type].speed == 0:
+        leave_word(world, _TARGET_LOST, slot, 1)
     else:
         walk_to(unit, order.x, order.y)
 

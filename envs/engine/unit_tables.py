@@ -26,7 +26,7 @@ RACES = {"": 0, "Neutral": 0, "Terran": 1, "Zerg": 2, "Protoss": 3}
 HALF = 2  # supply is counted in half points
 
 _TARGETS = {"A": Targets.GROUND | Targets.AIR, "G": Targets.GROUND, "Air": Targets.AIR}
-_REACTOR_X, ADD_ON_Y = 5 * ONE // 2, -ONE // 2
+_REACTOR_X = 5 * ONE // 2
 _MADE_WITH_ADD_ON = ("Barracks", "Factory", "Starport")
 
 
@@ -60,6 +60,8 @@ class UnitTables(NamedTuple):
     row_of_id: dict[int, int]
     types: NDArray[np.void]  # NUM_TYPES of UNIT_TYPE
     weapons: NDArray[np.void]  # NUM_TYPES x 2 of WEAPON
+    takes_cells: NDArray[np.bool_]  # NUM_TYPES: whether nothing else may stand on its cells
+    walked_over: NDArray[np.bool_]  # NUM_TYPES: whether its cells can be walked over all the same
     produced_by: dict[int, tuple[int, ...]]
     requires: dict[int, tuple[int, ...]]  # all of these rows, or what counts as them
     needs_tech_lab: frozenset[int]
@@ -103,6 +105,8 @@ def unit_tables() -> UnitTables:
         row_of_id={int(types["id"][index]): index for index in range(1, len(names))},
         types=types,
         weapons=weapons,
+        takes_cells=_takes_cells(types),
+        walked_over=np.isin(np.arange(NUM_TYPES), [row[name] for name in _WALKED_OVER]),
         produced_by={row[unit["name"]]: tuple(_rows(row, unit["produced_by"])) for unit in units},
         requires={row[unit["name"]]: tuple(_rows(row, unit["tech_requirement"])) for unit in units},
         needs_tech_lab=frozenset(
@@ -112,6 +116,16 @@ def unit_tables() -> UnitTables:
         upgrades=upgrades,
         effects=_effects(row, types, {upgrade.name: upgrade.id for upgrade in upgrades.values()}),
     )
+
+
+_WALKED_OVER = ("SupplyDepotLowered", "CreepTumor", "CreepTumorQueen", "CreepTumorBurrowed")
+
+
+def _takes_cells(types: NDArray[np.void]) -> NDArray[np.bool_]:
+    takes_none = Trait.SCENERY | Trait.GAS_BUILDING  # a geyser has its own cells
+    stands = (types["footprint"] > 0) & (types["flying"] == 0)
+    found: NDArray[np.bool_] = stands & ((types["traits"] & takes_none) == 0)
+    return found
 
 
 def upgraded(owner_types: NDArray[np.void], owner_weapons: NDArray[np.void], upgrade: int) -> None:
@@ -259,7 +273,12 @@ def _fill_mode(
         types["num_made"][index] = 1
     types["id"][index] = int(mode["unit_id"])
     types["add_on_x"][index] = 0
-    for column, field in (("dist_per_loop", "speed"), ("radius", "radius"), ("hp", "health")):
+    for column, field in (
+        ("dist_per_loop", "speed"),
+        ("radius", "radius"),
+        ("hp", "health"),
+        ("sight", "sight"),
+    ):
         if mode[column]:
             types[field][index] = _length(mode[column])
     types["creep_speed"][index] = types["speed"][index]

@@ -3,8 +3,6 @@
 Compiled code uses the functions here through plain indices; a slot of 0 is no unit.
 """
 
-import numpy as np
-
 from envs.engine.compiled import Array, Record, inlined
 from envs.engine.layout import (
     FIRST_INDEX,
@@ -14,7 +12,6 @@ from envs.engine.layout import (
 )
 
 GENERATION_BITS = 18
-_GENERATION_MASK = (1 << GENERATION_BITS) - 1
 
 _NUM_EVENTS = int(Clock.NUM_EVENTS)
 
@@ -41,19 +38,3 @@ def leave_word(world: Record, what: int, slot: int, argument: int) -> None:
         event.tag = world.units[slot].tag
         event.argument = argument
         world.clock[_NUM_EVENTS] = count + 1
-
-
-_SHIFTS = (np.uint64(12), np.uint64(25), np.uint64(27), np.uint64(33))
-_MULTIPLIER = np.uint64(2685821657736338717)
-
-
-@inlined
-def random_below(random: Array, bound: int) -> int:
-    """Draw an integer from 0 to ``bound`` - 1 (xorshift64*, Vigna 2016, arXiv:1402.6246)."""
-    state = random[0]
-    state ^= state >> _SHIFTS[0]
-    state ^= state << _SHIFTS[1]
-    state ^= state >> _SHIFTS[2]
-    random[0] = state
-    drawn: int = np.int64((state * _MULTIPLIER) >> _SHIFTS[3]) % bound  # type: ignore[assignment]  # compiled
-    return drawn

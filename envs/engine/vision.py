@@ -22,8 +22,8 @@ PRISM_POWER_RADIUS = 15 * ONE // 4
 
 _NUM_ALIVE = int(Clock.NUM_ALIVE)
 _DETECTOR, _TALL = int(Trait.DETECTOR), int(Trait.TALL)
-_STRUCTURE, _POWERS = int(Trait.STRUCTURE), int(Trait.POWER_SOURCE)
-_NEEDS_POWER = int(Trait.NEEDS_POWER)
+_STRUCTURE, _POWER_SOURCE = int(Trait.STRUCTURE), int(Trait.POWER_SOURCE)
+_NEEDS_POWER, _SPEEDS_WARPS = int(Trait.NEEDS_POWER), int(Trait.SPEEDS_WARPS)
 _ALWAYS_CLOAKED = int(Trait.CLOAKED)
 _STEP = 8  # of height, between cells of one slope; a level of cliff is 16
 _SEEN_BEFORE, _SEEN = 1, 2
@@ -40,6 +40,12 @@ def sight_of(world: Record, unit: Record) -> int:
 
 
 @compiled
+def look_now(record: Array) -> None:
+    """Work out what each player sees; for plain code."""
+    look(record[0])
+
+
+@inlined
 def look(world: Record) -> None:
     """Work out which cells each player sees, and which units."""
     height, width = world.rows, world.columns
@@ -47,8 +53,7 @@ def look(world: Record) -> None:
         seen = world.visibility[owner]
         for row in range(height):
             for column in range(width):
-                if seen[row, column] == _SEEN:
-                    seen[row, column] = _SEEN_BEFORE
+                seen[row, column] = min(seen[row, column], _SEEN_BEFORE)
     for i in range(world.clock[_NUM_ALIVE]):
         unit = world.units[world.alive[i]]
         if unit.owner != 0 and unit.carrier == 0 and unit.health > 0:
@@ -90,7 +95,8 @@ def _remember(world: Record) -> None:
             if player == unit.owner:
                 continue
             snapshot = world.snapshots[player, slot]
-            if unit.visible_to & (1 << player):
+            is_known = unit.owner == 0 and snapshot.tag == 0  # all resources are, at the start
+            if unit.visible_to & (1 << player) or is_known:
                 snapshot.tag = unit.tag
                 snapshot.type = unit.type
                 snapshot.owner = unit.owner
@@ -118,8 +124,9 @@ def _is_seen(world: Record, player: int, snapshot: Record) -> bool:
 
 
 @compiled
-def remember_gone(world: Record, slot: int) -> None:
+def remember_gone(record: Array, slot: int) -> None:
     """Keep the memory of a unit that leaves the map with those who do not see it go."""
+    world = record[0]
     for player in range(1, MAX_PLAYERS + 1):
         snapshot = world.snapshots[player, slot]
         if snapshot.tag == 0:
@@ -152,8 +159,9 @@ def notice(world: Record, slot: int) -> None:
 
 
 @compiled
-def notice_now(world: Record, slot: int) -> None:
+def notice_now(record: Array, slot: int) -> None:
     """Set which players see one unit; for plain code."""
+    world = record[0]
     notice(world, slot)
 
 
@@ -172,12 +180,17 @@ def _see_circle(world: Record, x: int, y: int, sight: int, highest: int, seen: A
     centre_row, centre_column = y >> CELL_BITS, x >> CELL_BITS
     cells = sight >> CELL_BITS
     limit = (sight * sight) >> (2 * CELL_BITS)
-    for row in range(max(0, centre_row - cells), min(height, centre_row + cells + 1)):
-        across = row - centre_row
-        for column in range(max(0, centre_column - cells), min(width, centre_column + cells + 1)):
-            along = column - centre_column
-            if across * across + along * along <= limit and world.height[row, column] <= highest:
-                seen[row, column] = _SEEN
+    along = 0  # how far the circle goes to either side in a row
+    for across in range(cells, -1, -1):
+        while (along + 1) * (along + 1) + across * across <= limit:
+            along += 1
+        first, end = max(0, centre_column - along), min(width, centre_column + along + 1)
+        for side in range(2):
+            row = centre_row + (across if side == 0 else -across)
+            if 0 <= row < height and (side == 0 or across != 0):
+                for column in range(first, end):
+                    is_low = world.height[row, column] <= highest
+                    seen[row, column] = _SEEN if is_low else seen[row, column]
 
 
 @inlined
@@ -191,6 +204,12 @@ def _detect(world: Record, owner: int, x: int, y: int, reach: int) -> None:
 
 
 @compiled
+def spread_power_now(record: Array) -> None:
+    """Set which buildings that need power have it; for plain code."""
+    spread_power(record[0])
+
+
+@inlined
 def spread_power(world: Record) -> None:
     """Set which buildings that need power have it."""
     for i in range(world.clock[_NUM_ALIVE]):
@@ -200,16 +219,52 @@ def spread_power(world: Record) -> None:
 
 
 @compiled
+def has_power_now(record: Array, owner: int, x: int, y: int) -> bool:
+    """Return whether a position lies in one of a player's power fields; for plain code."""
+    return has_power(record[0], owner, x, y)
+
+
+@inlined
 def has_power(world: Record, owner: int, x: int, y: int) -> bool:
     """Return whether a position lies in one of a player's power fields."""
     for i in range(world.clock[_NUM_ALIVE]):
+        if _powers(world, world.units[world.alive[i]], owner, x, y):
+            return True
+    return False
+
+
+@compiled
+def warps_fast(record: Array, owner: int, x: int, y: int) -> bool:
+    """Return whether units warp in faster at a position than by a lonely pylon."""
+    world = record[0]
+    for i in range(world.clock[_NUM_ALIVE]):
         source = world.units[world.alive[i]]
-        kind = world.types[source.owner, source.type]
-        if source.owner == owner and kind.traits & _POWERS and source.build_left == 0:
-            if source.morph_left > 0 or source.health <= 0:
+        if not _powers(world, source, owner, x, y):
+            continue
+        if world.types[source.owner, source.type].flying:
+            return True
+        for j in range(world.clock[_NUM_ALIVE]):
+            near = world.units[world.alive[j]]
+            if near.owner != owner or near.build_left > 0:
                 continue
-            radius = PRISM_POWER_RADIUS if kind.flying else POWER_RADIUS
-            apart_x, apart_y = x - source.x, y - source.y
-            if apart_x * apart_x + apart_y * apart_y <= radius * radius:
+            if world.types[near.owner, near.type].traits & _SPEEDS_WARPS == 0:
+                continue
+            if _is_within(near, source.x, source.y, POWER_RADIUS):
                 return True
     return False
+
+
+@inlined
+def _powers(world: Record, source: Record, owner: int, x: int, y: int) -> bool:
+    kind = world.types[source.owner, source.type]
+    if source.owner != owner or kind.traits & _POWER_SOURCE == 0:
+        return False
+    if source.build_left > 0 or source.morph_left > 0 or source.health <= 0:
+        return False
+    return _is_within(source, x, y, PRISM_POWER_RADIUS if kind.flying else POWER_RADIUS)
+
+
+@inlined
+def _is_within(unit: Record, x: int, y: int, radius: int) -> bool:
+    apart_x, apart_y = x - unit.x, y - unit.y
+    return apart_x * apart_x + apart_y * apart_y <= radius * radius

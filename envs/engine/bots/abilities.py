@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from envs.engine import rules
 from envs.engine.bots.ground import Ground
 from envs.engine.bots.survey import Group, nearest
@@ -14,7 +16,8 @@ _SMART, _MULE, _CHRONO, _INJECT = 1, 171, 3755, 251
 _TUMOUR_QUEEN, _TUMOUR = 1694, 1733
 _SIEGE, _UNSIEGE, _STIM, _SHIELD = 388, 390, 3675, 76
 _SIEGE_RADIUS, _UNSIEGE_RADIUS = 13 * ONE, 15 * ONE
-_BUNKER_RADIUS = 12 * ONE
+_BUNKER_RADIUS, _BUNKER_REACH = 12 * ONE, 8 * ONE
+_UNLOAD = 3664
 _QUEEN_RADIUS = 40 * ONE
 _STIM_UPGRADE = 15
 _STIM_HEALTH = 30 * ONE
@@ -76,13 +79,15 @@ class Abilities:
                 return
 
     def _chrono(self, slot: int) -> None:
+        """Hurry the building that will be at work for longest."""
         view = self._view
         units = view.world.units
         if units["energy"][slot] < _ENERGY["chrono"]:
             return
         makers = view.raw_group(Group.BUILDINGS)
-        is_at_work = (units["num_production"][makers] > 0) & (units["chrono_left"][makers] == 0)
-        for maker in makers[is_at_work].tolist():
+        makers = makers[(units["num_production"][makers] > 0) & (units["chrono_left"][makers] == 0)]
+        left = view.world.production["left"][makers, 0]
+        for maker in makers[np.argsort(-left, kind="stable")].tolist():
             if maker not in self._boosted:
                 self._boosted.add(maker)
                 view.match.order(view.player, _CHRONO, [slot], Aim(maker))
@@ -153,17 +158,21 @@ class Abilities:
                 view.match.order(view.player, ability, [slot], Aim())
 
     def _man_bunkers(self) -> None:
-        """Have Marines near a bunker go in; they stay."""
+        """Have Marines near a bunker go in, and come out when the enemy is elsewhere."""
         view = self._view
         units = view.world.units
         for bunker in view.game.slots(view.player, self._row["Bunker"]):
-            space = int(view.game.kind(bunker)["cargo_space"])
-            room = space - int(units["cargo_used"][bunker])
-            if units["build_left"][bunker] or room <= 0:
+            place = view.position(bunker)
+            is_quiet = not view.power(Group.ENEMIES, place, _BUNKER_REACH)
+            is_elsewhere = view.size(Group.ENEMIES) > 0 and is_quiet
+            room = int(view.game.kind(bunker)["cargo_space"]) - int(units["cargo_used"][bunker])
+            if is_elsewhere and units["cargo_used"][bunker]:
+                view.match.order(view.player, _UNLOAD, [bunker], Aim())
+            if is_elsewhere or units["build_left"][bunker] or room <= 0:
                 continue
             soldiers = view.raw_group(Group.FIGHTERS)
             marines = soldiers[units["type"][soldiers] == self._row["Marine"]]
-            near = view.within(marines, view.position(bunker), _BUNKER_RADIUS)[:room]
+            near = view.within(marines, place, _BUNKER_RADIUS)[:room]
             if len(near):
                 view.match.order(view.player, _SMART, near.tolist(), Aim(bunker))
 

@@ -2,19 +2,17 @@
 
 from enum import Enum, auto
 
-from envs.engine.bots.assault import Assault, Soldiers
-from envs.engine.bots.crowds import nearest_threat, straying
+from envs.engine.bots.assault import Assault
+from envs.engine.bots.crowds import straying
+from envs.engine.bots.defence import Defence
 from envs.engine.bots.ground import Ground
 from envs.engine.bots.levels import Level
-from envs.engine.bots.maneuvers import ATTACK, MOVE, send
+from envs.engine.bots.maneuvers import ATTACK, MOVE, Soldiers, send
 from envs.engine.bots.survey import Group
 from envs.engine.bots.view import View
 from envs.engine.layout import ONE
 from envs.engine.order_queue import point
 
-_THREAT_RADIUS = 22 * ONE
-_FIGHT_RADIUS = 14 * ONE
-_HELP_RADIUS, _GUARD_RADIUS = 90 * ONE, 30 * ONE
 _NEAR_RALLY = 12 * ONE
 _THERE, _HOME = 3 * ONE, 8 * ONE
 _RETREAT_LOOPS, _REST_LOOPS = 22 * 12, 22 * 20
@@ -22,10 +20,6 @@ _PATIENCE_LOOPS = 22 * 420  # of gathering, after which a third of what was want
 _OPENING_LOOPS = 22 * 180  # in which nobody loses patience
 _MOST_ATTACK_SUPPLY = 120
 _FULL_SUPPLY = 185
-_FEW_ENEMIES = 14
-_POWER_OF_WORKER = 18
-_MAX_DEFENDERS = 16
-_MINERS_LEFT = 4
 
 
 class Mode(Enum):
@@ -44,6 +38,7 @@ class Army:
         self._level = level
         self._ground = ground
         self._assault = Assault(view, level, ground)
+        self._defence = Defence(view, level)
         self._mode = Mode.GATHER
         self._attack_supply = level.attack_supply * int(ground.random.integers(85, 116)) // 100
         self._gathering_since = _OPENING_LOOPS
@@ -58,9 +53,11 @@ class Army:
         soldiers = view.raw_group(Group.FIGHTERS)
         self._rally = self._place_to_gather()
         self.is_pressed = False
-        threat = self._threat()
+        threat = self._defence.threat()
         if threat:
-            self._defend(soldiers, threat)
+            is_out = self._mode is Mode.ATTACK
+            at_home = self._assault.reserves(soldiers) if is_out else soldiers
+            self.is_pressed = self._defence.meet(at_home, threat)
         if self._mode is Mode.ATTACK or not threat:
             self._choose_mode(soldiers)
         place = view.position(threat) if threat else self._rally
@@ -86,47 +83,6 @@ class Army:
             return self._ground.start
         foremost = min(halls, key=lambda place: self._ground.way_to_enemy(*place))
         return view.open_place(*self._ground.towards_enemy(*foremost, 8))
-
-    def _threat(self) -> int:
-        """Return the slot of an enemy that is near one of our buildings, 0 for none."""
-        view = self._view
-        if not view.size(Group.ENEMIES):
-            return 0
-        enemies, halls = view.raw_group(Group.ENEMIES), view.raw_group(Group.HALLS)
-        buildings = view.raw_group(Group.BUILDINGS)
-        return int(nearest_threat(view.world.record, enemies, halls, buildings, _THREAT_RADIUS))
-
-    def _defend(self, soldiers: Soldiers, threat: int) -> None:
-        view = self._view
-        place = view.position(threat)
-        if self._mode is Mode.ATTACK:
-            soldiers = self._assault.reserves(soldiers)
-        guards = view.raw_group(Group.GUARDS)
-        send(view, view.within(soldiers, place, _HELP_RADIUS), place, ATTACK, near=_THERE)
-        send(view, view.within(guards, place, _GUARD_RADIUS), place, ATTACK, near=_THERE)
-        theirs = view.power(Group.ENEMIES, place, _FIGHT_RADIUS)
-        ours = view.power(Group.ARMY, place, 2 * _FIGHT_RADIUS)
-        self.is_pressed = theirs > ours
-        can_be_fought = not view.game.kind(threat)["flying"]
-        if self._level.retreats and can_be_fought and view.size(Group.ENEMIES) <= _FEW_ENEMIES:
-            self._lead_workers(place, theirs - ours)
-
-    def _lead_workers(self, place: tuple[int, int], lacking: int) -> None:
-        """Have some workers fight off a few early attackers at a town hall."""
-        view = self._view
-        if not len(view.within(view.raw_group(Group.HALLS), place, _FIGHT_RADIUS)):
-            return
-        defenders = view.raw_group(Group.DEFENDERS)
-        send(view, defenders, place, ATTACK, near=_THERE)
-        if lacking <= 0:
-            return
-        wanted = min(lacking // _POWER_OF_WORKER + 3, _MAX_DEFENDERS)
-        number = min(wanted - len(defenders), view.size(Group.MINERS) - _MINERS_LEFT)
-        units = view.world.units
-        miners = view.raw_group(Group.MINERS)
-        healthy = miners[2 * units["health"][miners] > units["health_max"][miners]]
-        called = view.nearest_first(healthy, *place)[: max(number, 0)]
-        send(view, called, place, ATTACK, near=0)
 
     def _choose_mode(self, soldiers: Soldiers) -> None:
         loop = self._view.game.loop

@@ -1,19 +1,15 @@
 """One attack after another: who takes part, where it goes, and how it stays together."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from envs.engine.bots.crowds import centre_within, supply_within
 from envs.engine.bots.ground import Ground
 from envs.engine.bots.levels import Level
-from envs.engine.bots.maneuvers import ATTACK, send
+from envs.engine.bots.maneuvers import ATTACK, Soldiers, send
 from envs.engine.bots.survey import Group, nearest
 from envs.engine.bots.view import View
 from envs.engine.layout import MAX_UNITS, ONE
 from envs.engine.order_queue import point
-
-Soldiers = NDArray[np.int32]
-"""Slots of units."""
 
 _FIGHT_RADIUS = 14 * ONE
 _HELP_RADIUS = 22 * ONE  # from which the others come to help

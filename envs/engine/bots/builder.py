@@ -1,6 +1,7 @@
 """What a computer spends its money on, the most urgent first: supply, workers, buildings, army."""
 
 from envs.engine.bots.levels import (
+    WORKER_OF_RACE,
     Level,
     Plan,
     Share,
@@ -16,13 +17,14 @@ from envs.engine.bots.view import View, counting_as, is_building, supply_taken, 
 from envs.engine.bots.workers import Workers
 
 _SUPPLY_OF_RACE = {1: "SupplyDepot", 2: "Overlord", 3: "Pylon"}
-_WORKER_OF_RACE = {1: "SCV", 2: "Drone", 3: "Probe"}
 _FIRST_SUPPLY_AT = {1: 14, 2: 13, 3: 14}
 _SUPPLY_EACH = 8
 _HALL_NEARLY_DONE = 400 * 256  # ticks
 _SPARE_WORKERS = 4
+_UNGUARDED_WORKERS = 24  # beyond which each worker wants a point of supply of soldiers
 _MAX_SAVED_FOR = 2
 _MOST_AT_ONCE = 8
+_CHEAPEST = 50  # minerals that anything costs at least
 _SPECIALIST = 1  # weight in an army of what it needs one or two of
 _MAX_SPECIALISTS = 2
 _MAX_SUPPLY = 200
@@ -42,7 +44,7 @@ class Builder:
         self._maker = maker
         row = view.game.tables.row
         self._supplier = row[_SUPPLY_OF_RACE[view.race]]
-        self._worker = row[_WORKER_OF_RACE[view.race]]
+        self._worker = row[WORKER_OF_RACE[view.race]]
         self._hall = first_hall(view.race)
         self._builds = {plan: build_of(view.race, plan) for plan in Plan}
         self._army = list(army_of(view.race))
@@ -60,9 +62,9 @@ class Builder:
         self._maker.begin()
         self._is_saving = False
         self._provide_supply()
-        if is_pressed:
+        if is_pressed or self._is_weak(plan):
             self._train_army()
-        else:
+        if not is_pressed:
             self._raise_halls(plan)
         if plan is Plan.STANDARD:
             self._train_workers()
@@ -72,10 +74,13 @@ class Builder:
             self._train_workers()
         self._train_army()
 
-    def wants_gas(self) -> bool:
-        """Return whether gas is what is lacking, rather than minerals."""
+    def _is_weak(self, plan: Plan) -> bool:
+        """Return whether there are too few soldiers for so many workers, or for what comes."""
         view = self._view
-        return view.gas < 100 or view.gas < 2 * view.minerals
+        if plan is Plan.AGAINST_RUSH:
+            return True
+        wanted = view.count(self._worker) - _UNGUARDED_WORKERS
+        return view.supply(view.raw_group(Group.ARMY)) < wanted
 
     def _provide_supply(self) -> None:
         view = self._view
@@ -121,24 +126,15 @@ class Builder:
         view, maker = self._view, self._maker
         number = view.count(self._worker)
         wanted = min(self._level.max_workers, self._workers.need() + _SPARE_WORKERS)
-        if view.race == _ZERG:
-            wanted = min(wanted, self._drones_before_army(number))
         while number < wanted and view.supply_used < view.supply_made:
             if not maker.can_pay(self._worker) or not maker.make(self._worker):
                 return
             number += 1
             view.supply_used += 1
 
-    def _drones_before_army(self, number: int) -> int:
-        """Return how many drones to have by now: more while nothing threatens."""
-        view = self._view
-        num_enemies, num_soldiers = view.size(Group.ENEMIES), view.size(Group.ARMY)
-        if num_enemies > 4 and num_soldiers < num_enemies:
-            return number
-        for_bases = 17 + 15 * max(view.size(Group.HALLS) - 1, 0) + view.supply_used // 8
-        return min(for_bases, 34 + 3 * view.supply(view.raw_group(Group.ARMY)) // 2)
-
     def _follow_build(self, plan: Plan, *, is_pressed: bool) -> None:
+        if self._maker.minerals < _CHEAPEST:
+            return
         saved_for = 0
         for step in self._builds[plan]:
             if self._view.supply_used < step.supply:
@@ -185,9 +181,11 @@ class Builder:
                 self._buy(Step(0, self._hall, 0, 0))
 
     def _train_army(self) -> None:
-        view = self._view
-        shares = [share for share in self._army if view.supply_used >= share.from_supply]
+        supply = self._view.supply_used
+        shares = [share for share in self._army if supply >= share.from_supply]
         for _ in range(_MOST_AT_ONCE):
+            if self._maker.minerals < _CHEAPEST:
+                return
             shares.sort(key=self._plenty)
             if not any(self._train_one(share) for share in shares):
                 return

@@ -52,7 +52,7 @@ class Computer:
         self._next_macro = loop + max(MOMENT_LOOPS, self.level.period_loops)
         self._view.count_up()
         self._scout.act()
-        self._workers.act(wants_gas=self._builder.wants_gas(), max_transfers=_MAX_TRANSFERS)
+        self._workers.act(max_transfers=_MAX_TRANSFERS)
         if self._random.integers(100) < self.level.spends_percent:
             self._builder.act(self._scout.plan(), is_pressed=self._army.is_pressed)
         if self.level.casts:

@@ -1,6 +1,6 @@
 """Looking over many units at once for a computer that leads them. Compiled."""
 
-from envs.engine.compiled import Array, Record, compiled
+from envs.engine.compiled import Array, compiled
 from envs.engine.layout import Task
 
 _ATTACK_TO, _MOVE_TO, _REACH_UNIT = int(Task.ATTACK_TO), int(Task.MOVE), int(Task.REACH_UNIT)
@@ -8,9 +8,10 @@ _ATTACK_TO, _MOVE_TO, _REACH_UNIT = int(Task.ATTACK_TO), int(Task.MOVE), int(Tas
 
 @compiled
 def nearest_threat(
-    world: Record, enemies: Array, halls: Array, buildings: Array, radius: int
+    record: Array, enemies: Array, halls: Array, buildings: Array, radius: int
 ) -> int:
     """Return the slot of the enemy nearest to one of our buildings, 0 if none is near."""
+    world = record[0]
     best, best_distance = 0, radius * radius
     for slot in enemies:
         enemy = world.units[slot]
@@ -31,13 +32,14 @@ def nearest_threat(
 
 @compiled
 def needing_order(
-    world: Record, slots: Array, x: int, y: int, tolerance: int, near: int, walks_only: bool
+    record: Array, slots: Array, x: int, y: int, tolerance: int, near: int, walks_only: bool
 ) -> int:
     """Put first those of some units that need to be sent to a position; return how many do.
 
     Not those that are there already or on their way, nor, unless they are to walk away from it,
     those in the middle of a fight; nor those about to board something or to cast.
     """
+    world = record[0]
     count = 0
     task = _MOVE_TO if walks_only else _ATTACK_TO
     for i in range(len(slots)):
@@ -59,8 +61,9 @@ def needing_order(
 
 
 @compiled
-def straying(world: Record, slots: Array, x: int, y: int, radius: int) -> int:
+def straying(record: Array, slots: Array, x: int, y: int, radius: int) -> int:
     """Put first those of some units that do nothing far from a position; return how many do."""
+    world = record[0]
     count = 0
     for i in range(len(slots)):
         slot = slots[i]
@@ -74,8 +77,9 @@ def straying(world: Record, slots: Array, x: int, y: int, radius: int) -> int:
 
 
 @compiled
-def supply_within(world: Record, slots: Array, x: int, y: int, radius: int) -> int:
+def supply_within(record: Array, slots: Array, x: int, y: int, radius: int) -> int:
     """Return the supply of the units around a position, in half points."""
+    world = record[0]
     total = 0
     for i in range(len(slots)):
         unit = world.units[slots[i]]
@@ -85,8 +89,9 @@ def supply_within(world: Record, slots: Array, x: int, y: int, radius: int) -> i
 
 
 @compiled
-def centre_within(world: Record, slots: Array, x: int, y: int, radius: int) -> tuple[int, int]:
+def centre_within(record: Array, slots: Array, x: int, y: int, radius: int) -> tuple[int, int]:
     """Return the middle of the units around a position, the position itself if there is none."""
+    world = record[0]
     total_x, total_y, count = 0, 0, 0
     for i in range(len(slots)):
         unit = world.units[slots[i]]

@@ -93,10 +93,11 @@ class Ground:
         return (2 * int(columns[chosen]) + 1) * ONE // 2, (2 * int(rows[chosen]) + 1) * ONE // 2
 
     def _is_free(self, row: int, x: int, y: int) -> bool:
+        """Return whether the ground is good for a building, and nobody is seen to stand there."""
         world = self._view.world
-        rows, columns = self._view.game.footprint(row, x, y)
-        is_taken = world.occupied[rows, columns].any()
-        return not is_taken and bool(world.buildable[rows, columns].all())
+        cells = self._view.game.footprint(row, x, y)
+        is_taken = world.occupied[cells] & (world.visibility[self._view.player][cells] == _SEEN)
+        return not is_taken.any() and bool(world.buildable[cells].all())
 
     def _steps_to_enemy(self) -> NDArray[np.int32]:
         """Return how far every cell is from where the enemy starts, over ground free of resources.

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from envs.engine.layout import Trait
 from envs.engine.unit_tables import RACES, read_rows, unit_tables
 
+WORKER_OF_RACE = {1: "SCV", 2: "Drone", 3: "Probe"}
+
 
 class Level(NamedTuple):
     """One level's parameters."""
@@ -21,9 +23,7 @@ class Level(NamedTuple):
     attack_growth: int  # more for each attack that follows
     scouts: bool
     retreats: bool
-    focuses: bool
     casts: bool
-    harasses: bool
     sees_all: bool
     income_percent: int
 
@@ -74,9 +74,7 @@ def _levels() -> dict[int, Level]:
             attack_growth=int(line["attack_growth"]),
             scouts=line["scouts"] == "1",
             retreats=line["retreats"] == "1",
-            focuses=line["splits_focus"] == "1",
             casts=line["uses_spells"] == "1",
-            harasses=line["harasses"] == "1",
             sees_all=line["sees_all"] == "1",
             income_percent=int(line["income_percent"]),
         )

@@ -11,12 +11,13 @@ from envs.engine.order_queue import point
 ATTACK, MOVE = 3674, 3794
 """General ids of the abilities by which units are sent."""
 
+Soldiers = NDArray[np.int32]
+"""Slots of units."""
+
 _REORDER_CELLS = 3 * ONE
 
 
-def send(
-    view: View, slots: NDArray[np.int32], place: tuple[int, int], ability: int, *, near: int
-) -> None:
+def send(view: View, slots: Soldiers, place: tuple[int, int], ability: int, *, near: int) -> None:
     """Send units somewhere, but for those that are on their way or in a fight.
 
     Args:

@@ -13,7 +13,7 @@ _WARP_ROOM = ONE  # to the units around
 
 @compiled
 def find_place(
-    world: Record,
+    record: Array,
     keep_clear: Array,
     side: int,
     add_on: int,
@@ -28,6 +28,7 @@ def find_place(
     Around it stays a lane of one cell. ``add_on`` says to leave room for one; ``creep`` is 1 to
     build on creep, 0 to keep off it, -1 not to care; ``powered`` is a player whose power it needs.
     """
+    world = record[0]
     centre_row, centre_column = y >> CELL_BITS, x >> CELL_BITS
     for radius in range(reach):
         best_x, best_y, best_distance = -1, -1, 1 << 60
@@ -88,8 +89,9 @@ def _is_powered(world: Record, owner: int, x: int, y: int) -> bool:
 
 
 @compiled
-def find_warp_place(world: Record, x: int, y: int) -> tuple[int, int]:
+def find_warp_place(record: Array, x: int, y: int) -> tuple[int, int]:
     """Return where a unit can be warped in by a pylon's power; (-1, -1) for nowhere."""
+    world = record[0]
     centre_row, centre_column = y >> CELL_BITS, x >> CELL_BITS
     for radius in range(1, _WARP_CELLS + 1):
         for row in range(centre_row - radius, centre_row + radius + 1):

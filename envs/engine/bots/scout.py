@@ -14,7 +14,8 @@ _LEAVES_AT = 360  # loop
 _LOOKS_UNTIL = 2900
 _MANY_BY = 2350  # loop at which two buildings that make soldiers are many
 _EARLY_BY = 1000  # loop at which what makes soldiers out of larvae is early
-_WARY_UNTIL = 6000
+_WARY_UNTIL, _TOO_LATE = 6000, 11000
+_ARMY_SUPPLY = 14
 _RACES = (1, 2, 3)
 
 
@@ -46,9 +47,13 @@ class Scout:
             self._is_rushed = self._sees_rush()
 
     def plan(self) -> Plan:
-        """Return what to build for."""
-        is_wary = self._is_rushed and self._view.game.loop < _WARY_UNTIL
-        return Plan.AGAINST_RUSH if is_wary else Plan.STANDARD
+        """Return what to build for: against a rush until it is over, and there are soldiers."""
+        view = self._view
+        if not self._is_rushed or view.game.loop >= _TOO_LATE:
+            return Plan.STANDARD
+        has_army = view.supply(view.raw_group(Group.ARMY)) >= _ARMY_SUPPLY
+        is_over = view.game.loop >= _WARY_UNTIL and has_army
+        return Plan.STANDARD if is_over else Plan.AGAINST_RUSH
 
     def _go(self) -> None:
         """Walk by our next base and the enemy's to where he started, and come back."""

@@ -85,7 +85,7 @@ def _add(groups: Array, sizes: Array, group: int, slot: int) -> None:
 
 @compiled
 def survey(
-    world: Record,
+    record: Array,
     player: int,
     roles: Array,
     done: Array,
@@ -100,6 +100,7 @@ def survey(
     ``done`` are finished; ``pending`` are all that are coming, of which workers are still on their
     way to build ``ordered``. ``roles`` are those of ``Role``, by type.
     """
+    world = record[0]
     done[:] = 0
     pending[:] = 0
     ordered[:] = 0
@@ -271,11 +272,12 @@ def _free_places(world: Record, slot: int) -> int:
 
 
 @compiled
-def nearest(world: Record, slots: Array, count: int, x: int, y: int) -> int:
+def nearest(record: Array, slots: Array, count: int, x: int, y: int) -> int:
     """Return the place in a list of the unit nearest to a position, -1 if the list is empty.
 
     Workers that carry something count as a little further away.
     """
+    world = record[0]
     best, best_distance = -1, 1 << 60
     for i in range(count):
         unit = world.units[slots[i]]
@@ -289,8 +291,9 @@ def nearest(world: Record, slots: Array, count: int, x: int, y: int) -> int:
 
 
 @compiled
-def power_of(world: Record, slots: Array, count: int, x: int, y: int, radius: int) -> int:
+def power_of(record: Array, slots: Array, count: int, x: int, y: int, radius: int) -> int:
     """Return how much fighting strength stands around a position: costs, by health that is left."""
+    world = record[0]
     total = 0
     for i in range(count):
         unit = world.units[slots[i]]
@@ -305,8 +308,9 @@ def power_of(world: Record, slots: Array, count: int, x: int, y: int, radius: in
 
 
 @compiled
-def supply_of(world: Record, slots: Array, count: int) -> int:
+def supply_of(record: Array, slots: Array, count: int) -> int:
     """Return the supply that units take, in half points."""
+    world = record[0]
     total = 0
     for i in range(count):
         unit = world.units[slots[i]]

@@ -61,6 +61,7 @@ class View:
     def count_up(self) -> None:
         """Take up the numbers that matter to who spends money: units by type, and the money."""
         self.done: list[int] = self._done.tolist()
+        self._counts: dict[int, int] = {}  # of what is done, by row
         self.pending: list[int] = self._pending.tolist()
         rows = np.flatnonzero(self._ordered)
         self.ordered: dict[int, int] = dict(
@@ -94,7 +95,9 @@ class View:
 
     def count(self, row: int) -> int:
         """Return how many of a type there are or will be, its other and higher forms included."""
-        return sum(self.done[other] for other in counting_as(row)) + self.pending[row]
+        if row not in self._counts:
+            self._counts[row] = sum(self.done[other] for other in counting_as(row))
+        return self._counts[row] + self.pending[row]
 
     def has(self, row: int) -> bool:
         """Return whether a finished unit counts as one of a type."""
@@ -212,7 +215,7 @@ def ways_to_make(row: int, upgrade: int) -> tuple[tuple[int, Command], ...]:
     """
     ways = []
     for maker in range(1, len(unit_tables().names)):
-        for command in dict.fromkeys(commands_of(maker).values()):
+        for command in {id(command): command for command in commands_of(maker).values()}.values():
             if command.deed not in _MAKING or command.is_free:
                 continue
             if (row and command.row == row) or (upgrade and command.upgrade == upgrade):

@@ -1,12 +1,17 @@
 """A computer's workers: none idle, gas where it is wanted, bases evenly manned, fires put out."""
 
+import numpy as np
+
+from envs.engine.bots.levels import WORKER_OF_RACE
 from envs.engine.bots.survey import Group
 from envs.engine.bots.view import View
-from envs.engine.layout import ONE, Trait
+from envs.engine.layout import ONE, Task, Trait
 from envs.engine.order_queue import Aim
 
 _GATHER, _REPAIR = 3666, 3685
 _GAS_WORKERS = 3
+_LITTLE_GAS, _MUCH_GAS = 100, 150
+_FRIGHTENING = 400  # power of enemies
 _BASE_RADIUS = 11 * ONE
 _DANGER_RADIUS = 12 * ONE
 _REPAIRERS_EACH, _MAX_REPAIRERS = 2, 6
@@ -17,22 +22,32 @@ class Workers:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._patches: dict[int, list[int]] = {}  # by hall's tag: tags of patches
+        self._row = view.game.tables.row[WORKER_OF_RACE[view.race]]
+        self._fields: dict[tuple[int, int], list[int]] = {}  # tags of patches around a position
+        self._patches: dict[int, list[int]] = {}  # by hall: slots of patches, for one decision
         self._builders: dict[int, int] = {}  # by tag of a building that was left: a worker's tag
 
-    def act(self, *, wants_gas: bool, max_transfers: int) -> None:
+    def act(self, *, max_transfers: int) -> None:
         """Give every idle worker something to do, and move some where they are needed."""
         view = self._view
+        self._patches.clear()
         for building in view.group(Group.ABANDONED):
             self._go_on_with(building)
         self._put_out_fires()
         lacks = {hall: self._lack(hall) for hall in self._working_halls()}
+        unsafe = [hall for hall in lacks if view.size(Group.ENEMIES) and self._is_overrun(hall)]
+        if len(unsafe) < len(lacks):
+            for hall in unsafe:
+                del lacks[hall]
+                self._flee(hall, lacks)
         if lacks:
             for slot in view.group(Group.IDLE_WORKERS):
                 self._send_to_minerals(slot, lacks)
             self._even_out(lacks, max_transfers)
-        if wants_gas:
+        if view.gas < _LITTLE_GAS or view.gas < 2 * view.minerals:
             self._man_gas()
+        elif lacks and view.gas > _MUCH_GAS + 2 * view.minerals:
+            self._leave_gas(lacks)
 
     def need(self) -> int:
         """Return how many workers all bases could use, those to be finished too."""
@@ -41,21 +56,25 @@ class Workers:
         return minerals + _GAS_WORKERS * view.size(Group.GAS_BUILDINGS)
 
     def patches(self, hall: int) -> list[int]:
-        """Return the slots of the mineral fields at a town hall."""
-        view = self._view
-        tag = int(view.world.units["tag"][hall])
-        if tag not in self._patches:
-            x, y = view.position(hall)
+        """Return the slots of the mineral fields at a town hall, as of the last decision."""
+        if hall not in self._patches:
+            tags = self._patches_at(*self._view.position(hall))
+            slots = [self._view.game.slot(tag) for tag in tags]
+            self._patches[hall] = [slot for slot in slots if slot]
+        return self._patches[hall]
+
+    def _patches_at(self, x: int, y: int) -> list[int]:
+        """Return the tags of the mineral fields that were once around a position."""
+        game = self._view.game
+        if (x, y) not in self._fields:
             near = [
                 slot
-                for slot in view.game.resources()
-                if view.game.has_trait(slot, Trait.MINERALS)
-                and view.game.distance(slot, x, y) < _BASE_RADIUS
+                for slot in game.resources()
+                if game.has_trait(slot, Trait.MINERALS) and game.distance(slot, x, y) < _BASE_RADIUS
             ]
-            near.sort(key=lambda slot: (view.game.distance(slot, x, y), slot))
-            self._patches[tag] = [int(view.world.units["tag"][slot]) for slot in near]
-        slots = [view.game.slot(patch) for patch in self._patches[tag]]
-        return [slot for slot in slots if slot]
+            near.sort(key=lambda slot: (game.distance(slot, x, y), slot))
+            self._fields[x, y] = game.units["tag"][near].tolist()
+        return self._fields[x, y]
 
     def _working_halls(self) -> list[int]:
         """Return the finished town halls that have minerals left."""
@@ -87,6 +106,31 @@ class Workers:
                 if worker:
                     view.match.order(view.player, _GATHER, [worker], Aim(building))
                     view.take(Group.MINERS, worker)
+
+    def _leave_gas(self, lacks: dict[int, int]) -> None:
+        """Have all but one worker of each gas building mine minerals instead."""
+        view = self._view
+        units, orders = view.world.units, view.world.orders
+        workers = np.array(view.game.slots(view.player, self._row), np.int32)
+        gathering = workers[orders["task"][workers, 0] == Task.GATHER]
+        for building in view.group(Group.GAS_BUILDINGS):
+            at_work = gathering[orders["target"][gathering, 0] == units["tag"][building]]
+            for slot in at_work[1:].tolist():
+                self._send_to_minerals(slot, lacks)
+
+    def _is_overrun(self, hall: int) -> bool:
+        """Return whether enemies are at a base that soldiers there cannot hold off."""
+        place = self._view.position(hall)
+        theirs = self._view.power(Group.ENEMIES, place, _DANGER_RADIUS)
+        ours = self._view.power(Group.ARMY, place, _DANGER_RADIUS)
+        return theirs > max(ours, _FRIGHTENING)
+
+    def _flee(self, hall: int, lacks: dict[int, int]) -> None:
+        """Send the miners of a base to others."""
+        view = self._view
+        miners = view.raw_group(Group.MINERS)
+        for slot in view.within(miners, view.position(hall), _DANGER_RADIUS).tolist():
+            self._send_to_minerals(slot, lacks)
 
     def _even_out(self, lacks: dict[int, int], max_transfers: int) -> None:
         view = self._view

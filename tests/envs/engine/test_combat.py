@@ -56,6 +56,7 @@ def test_each_hit_does_at_least_half_a_point():
         ("Stalker", "Hatchery", 1500, 17, 29.92),
         ("Hydralisk", "Nexus", 2000, None, 13.2),
         ("SiegeTank", "Barracks", 1000, 24, 16.64),
+        ("Carrier", "Barracks", 1000, 16 * (5 - 1), 48),  # eight Interceptors, two shots each
     ],
 )
 def test_time_to_kill_is_hits_times_cooldown(

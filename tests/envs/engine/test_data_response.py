@@ -9,13 +9,16 @@ from s2clientprotocol import data_pb2 as data_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine.data_response import data_response
-from envs.engine.unit_tables import read_rows
+from envs.engine.layout import ONE
+from envs.engine.unit_tables import read_rows, unit_tables
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recordings" / "AbyssalReefLE.data.pb.xz"
 PARTS = ("ability_id", "unit_type_id", "upgrade_id", "buff_id", "effect_id")
 EVERYTHING = sc_pb.RequestData(**dict.fromkeys(PARTS, True))
 # Weapons that the real answer leaves out.
-WEAPONS_OF_OUR_OWN = {"Baneling", "Battlecruiser", "Oracle", "Sentry", "VoidRay", "WidowMine"}
+WEAPONS_OF_OUR_OWN = {
+    *("Baneling", "Battlecruiser", "Carrier", "Oracle", "Sentry", "VoidRay", "WidowMine"),
+}
 
 
 @cache
@@ -118,3 +121,29 @@ def test_abilities_are_as_in_the_real_answer():
         for field in ("link_name", "link_index", "button_name", "remaps_to_ability_id", "target"):
             assert getattr(ours, field) == getattr(theirs, field), (ours.ability_id, field)
         assert ours.footprint_radius == pytest.approx(theirs.footprint_radius, abs=0.001)
+
+
+def test_modes_see_as_far_and_are_as_hard_as_in_the_real_answer():
+    real = {unit_type.unit_id: unit_type for unit_type in recorded().units}
+    tables = unit_tables()
+    for mode in read_rows("unit_modes.csv"):
+        theirs = real[int(mode["unit_id"])]
+        if mode["kind"] in ("mineral", "geyser") or not theirs.sight_range:
+            continue
+        kind = tables.types[tables.row[mode["name"]]]
+        if mode["race"] != "Neutral":
+            assert kind["sight"] / ONE == pytest.approx(theirs.sight_range), mode["name"]
+            assert kind["armour"] == theirs.armor, mode["name"]
+
+
+def test_upgrades_cost_and_take_what_they_do_in_the_real_answer():
+    real = {upgrade.name: upgrade for upgrade in recorded().upgrades}
+    compared = 0
+    for ours in unit_tables().upgrades.values():
+        theirs = real.get(ours.name)
+        if theirs is None or not theirs.research_time:
+            continue
+        costs = (theirs.mineral_cost, theirs.vespene_cost)
+        assert (ours.minerals, ours.gas, ours.loops) == (*costs, theirs.research_time), ours.name
+        compared += 1
+    assert compared > 80

@@ -1,10 +1,14 @@
 """The installed folder: what clients look for is there, and its launchers start the engine."""
 
 import os
+import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs import pysc2_compat
 from envs.engine.install import install
+from envs.engine.server import FORSAKEN_SECONDS
 from envs.engine.terrain import map_files, read_map
 from envs.engine.versions import DEFAULT_VERSION, KNOWN_VERSIONS
 from tests.envs.engine.api_client import free_port
@@ -126,6 +131,88 @@ def test_the_launcher_becomes_an_engine_that_poses_as_its_version(
             assert process.wait(SECONDS) == 0
         finally:
             process.kill()
+
+
+@contextmanager
+def start_and_die(command: list[str]) -> Iterator[int]:
+    """Have a program start the launcher, and be killed when the block ends: the engine's process.
+
+    The launcher looks for who has started it, so the program must live until it has.
+    """
+    code = (
+        "import subprocess, sys, time\n"
+        f"process = subprocess.Popen({command!r})\n"
+        "sys.stdout.write(f'{process.pid}\\n')\n"
+        "sys.stdout.flush()\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as who:
+        assert who.stdout
+        try:
+            yield int(who.stdout.readline())
+        finally:
+            who.kill()
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_engine_ends_when_its_starter_was_killed_and_nobody_is_connected(
+    game_environment: Path,
+):
+    port = free_port()
+    command = [str(launcher(game_environment)), "-listen", "127.0.0.1", "-port", str(port)]
+    with start_and_die(command) as engine:
+        connection = connected(port)
+    try:
+        time.sleep(FORSAKEN_SECONDS + 2)
+        assert is_listening(port)
+        connection.close()
+        deadline = time.monotonic() + FORSAKEN_SECONDS + SECONDS
+        while is_listening(port):
+            assert time.monotonic() < deadline, "the engine goes on though nobody is there"
+            time.sleep(0.1)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(engine, signal.SIGKILL)
+
+
+def test_the_engine_goes_on_while_its_starter_lives(game_environment: Path):
+    port = free_port()
+    command = [str(launcher(game_environment)), "-listen", "127.0.0.1", "-port", str(port)]
+    with subprocess.Popen(command) as process:
+        try:
+            connected(port).close()
+            time.sleep(FORSAKEN_SECONDS + 2)
+            assert process.poll() is None
+            connected(port).close()
+        finally:
+            process.kill()
+
+
+def test_users_are_told_that_the_engine_is_still_to_be_compiled(
+    game_environment: Path, tmp_path: Path
+):
+    port = free_port()
+    command = [str(launcher(game_environment)), "-listen", "127.0.0.1", "-port", str(port)]
+    errors = tmp_path / "errors"
+    with errors.open("w") as file:
+        environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+        with subprocess.Popen(command, stderr=file, env=environment) as process:
+            try:
+                connection = connected(port)
+                connection.send_binary(sc_pb.Request(ping=sc_pb.RequestPing()).SerializeToString())
+                connection.recv()
+                connection.close()
+                process.terminate()
+                process.wait(SECONDS)
+            finally:
+                process.kill()
+    lines = errors.read_text().splitlines()
+    assert len(lines) == 1
+    assert "90 seconds" in lines[0]
 
 
 def connected(port: int) -> websocket.WebSocket:

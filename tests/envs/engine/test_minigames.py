@@ -10,21 +10,25 @@ from collections.abc import Iterator
 
 import pytest
 from s2clientprotocol import debug_pb2 as debug_pb
+from s2clientprotocol import query_pb2 as query_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine.data_response import data_response
 from envs.engine.match import Match, MatchOptions, PlayerKind, PlayerSetup
 from envs.engine.minigames import mini_games
 from envs.engine.observe import Observer
+from envs.engine.queries import query
 from envs.engine.terrain import map_bytes, read_map
 
 TERRAN, RANDOM_BUILD = 1, 1
 SCV, COMMAND_CENTER, BARRACKS, MARINE = 45, 18, 21, 48
-MINERAL_FIELD, GEYSER = 341, 342
+MINERAL_FIELD, SMALL_MINERAL_FIELD, GEYSER = 341, 483, 342
 ZERGLING, BANELING, ROACH = 105, 9, 110
 BEACON, SHARD = 317, 1680
 MOVE, GATHER = 3794, 3666
 TRAIN_MARINE, BUILD_SUPPLY_DEPOT, BUILD_ENGINEERING_BAY = 560, 319, 322
+BUILD_COMMAND_CENTER, HALT, LOAD_ALL, UNLOAD_ALL = 318, 315, 416, 413
 SUCCESS = 1
 
 DURATIONS = {  # game loops: 16 a game second
@@ -104,6 +108,13 @@ def loops_until(match: Match, loops: int) -> Iterator[int]:
             return
         match.advance(1)
         yield loop
+
+
+def offered(match: Match, tag: int) -> set[int]:
+    """The abilities that the player is told a unit of his can be given."""
+    asked = query_pb.RequestQueryAvailableAbilities(unit_tag=tag)
+    (answer,) = query(match, 1, query_pb.RequestQuery(abilities=[asked])).abilities
+    return {ability.ability_id for ability in answer.abilities}
 
 
 def kill(match: Match, tags: list[int]) -> None:
@@ -335,6 +346,48 @@ def test_what_is_brought_home_scores_and_spending_does_not_count():
     assert depot == SUCCESS
     match.advance(400)
     assert score(match) >= gained
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_workers_sent_to_one_patch_spread_and_none_stands_about(number: int):
+    match = new_match("CollectMineralsAndGas")
+    ((_, hall),) = units(match, COMMAND_CENTER).items()
+    patches = units(match, MINERAL_FIELD) | units(match, SMALL_MINERAL_FIELD)
+    near_home = sorted(patches, key=lambda tag: math.dist(patches[tag], hall))[:8]
+    action = raw_pb.ActionRaw()
+    action.unit_command.ability_id = GATHER
+    action.unit_command.unit_tags.extend(units(match, SCV))
+    action.unit_command.target_unit_tag = near_home[number]
+    assert match.command(1, action) == SUCCESS
+    match.advance(672)  # half a minute until each has its patch
+    before = score(match)
+    match.advance(1344)  # a minute
+    assert 55 * 12 <= score(match) - before <= 63 * 12
+
+
+def test_units_are_offered_only_what_they_can_do_in_the_mini_game():
+    match = new_match("BuildMarines")
+    match.debug(1, debug_pb.DebugCommand(game_state=debug_pb.all_resources))
+    scv, hall = min(units(match, SCV)), min(units(match, COMMAND_CENTER))
+    assert BUILD_SUPPLY_DEPOT in offered(match, scv)
+    assert not {BUILD_COMMAND_CENTER, BUILD_ENGINEERING_BAY, HALT} & offered(match, scv)
+    assert order(match, scv, BUILD_SUPPLY_DEPOT, x=36, y=30) == SUCCESS
+    match.advance(200)
+    assert HALT in offered(match, scv)  # it has begun
+    assert UNLOAD_ALL not in offered(match, hall)
+    assert order(match, hall, LOAD_ALL) == SUCCESS
+    match.advance(100)
+    assert UNLOAD_ALL in offered(match, hall)
+
+
+@pytest.mark.parametrize("name", ["BuildMarines", "CollectMineralsAndGas"])
+def test_what_units_are_offered_is_in_the_games_data(name: str):
+    match = new_match(name)
+    request = sc_pb.RequestData(ability_id=True)
+    data = sc_pb.ResponseData.FromString(data_response(request))
+    known = {ability.ability_id for ability in data.abilities}
+    for unit_id in (SCV, COMMAND_CENTER):
+        assert offered(match, min(units(match, unit_id))) <= known
 
 
 def test_only_what_marines_take_can_be_built():

@@ -1,8 +1,12 @@
 """Building, training, researching and morphing: who may, what it costs, how long it takes."""
 
+import math
+
 import pytest
 from s2clientprotocol import error_pb2 as result
 
+from envs.engine import rules
+from envs.engine.creep import lay_creep
 from envs.engine.layout import ONE
 from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
 
@@ -12,6 +16,7 @@ TECH_LAB, REACTOR, LIFT, LAND = 421, 422, 452, 554
 PYLON, GATEWAY, ZEALOT, WARP_ZEALOT = 881, 883, 916, 1413
 DRONE, ZERGLING, OVERLORD, QUEEN = 1342, 1343, 1344, 1632
 HATCHERY, SPAWNING_POOL, EXTRACTOR = 1152, 1155, 1154
+RAVAGER, SPREAD, RESTORE = 2330, 1733, 3765
 OK = result.Success
 
 
@@ -143,6 +148,76 @@ def test_a_barracks_lifts_flies_and_lands_elsewhere():
     assert scene.world.blocked[39:42, 45:48].all()
 
 
+def test_two_buildings_do_not_come_down_on_one_place():
+    scene = Scene(TERRAN, TERRAN)
+    first = scene.put("BarracksFlying", 1, 34.5, 40.5)
+    second = scene.put("BarracksFlying", 1, 47.5, 40.5)
+    marine = scene.put("Marine", 1, 40.5, 40.5)
+    for flying in (first, second):
+        assert scene.order(LAND, flying, at=(40.5, 40.5)) == OK
+    scene.run_until(lambda: scene.value(first, "morph_left") > 0, 200)
+    assert scene.world.blocked[39:42, 39:42].all()
+    column, row = map(int, scene.place(marine))
+    assert not scene.world.blocked[row, column]  # it has made way
+    scene.run(200)
+    landed = scene.all_of("Barracks", 1)
+    assert landed == [first]
+    assert scene.place(first) == (40.5, 40.5)
+    assert scene.match.aftermath.failed == [(1, second, LAND, result.CantLandLocationInvalid)]
+
+
+def test_a_building_that_is_shot_while_it_lands_leaves_its_place_free():
+    scene = Scene(TERRAN, TERRAN)
+    barracks = scene.put("BarracksFlying", 1, 40.5, 40.5)
+    scene.order(LAND, barracks, at=(40.5, 40.5))
+    scene.run(8)
+    assert scene.value(barracks, "morph_left") > 0
+    scene.match.aftermath.kill(scene.game.slot(barracks))
+    assert not scene.world.blocked[39:42, 39:42].any()
+    assert not scene.world.occupied[39:42, 39:42].any()
+
+
+def test_a_building_that_lands_is_not_pushed_aside():
+    scene = Scene(TERRAN, TERRAN)
+    barracks = scene.put("BarracksFlying", 1, 40.5, 40.5)
+    for i in range(4):
+        scene.put("Liberator", 1, 40 + i / 4, 40)
+    scene.order(LAND, barracks, at=(40.5, 40.5))
+    scene.run(60)
+    assert scene.place(barracks) == (40.5, 40.5)
+    assert scene.all_of("Barracks", 1) == [barracks]
+
+
+@pytest.mark.parametrize("name", ["Barracks", "Factory", "Starport"])
+@pytest.mark.parametrize("add_on", ["TechLab", "Reactor"])
+def test_flying_buildings_are_told_to_land_and_build_an_add_on(name: str, add_on: str):
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=200, gas=200)
+    for requirement in ("Barracks", "Factory"):
+        scene.put(requirement, 1, 20.5 if requirement == "Barracks" else 26.5, 40.5)
+    building = scene.put(f"{name}Flying", 1, 34.5, 40.5)
+    ability = {"TechLab": 3682, "Reactor": 3683}[add_on]
+    assert scene.order(ability, building, at=(40.5, 40.5)) == OK
+    scene.run(1200 + 200)
+    assert scene.place(building) == (40.5, 40.5)
+    assert scene.all_of(name, 1)[-1] == building
+    assert len(scene.all_of(f"{name}{add_on}", 1)) == 1
+
+
+def test_what_cannot_land_builds_no_add_on_in_the_air():
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=200, gas=200)
+    scene.put("Barracks", 1, 20.5, 40.5)
+    building = scene.put("BarracksFlying", 1, 34.5, 40.5)
+    assert scene.order(TECH_LAB, building, at=(40.5, 40.5)) == OK
+    scene.run(8)
+    scene.put("SupplyDepot", 1, 40, 40)
+    scene.run(300)
+    assert scene.all_of("BarracksFlying", 1) == [building]
+    assert not scene.all_of("BarracksTechLab", 1)
+    assert scene.value(building, "num_orders") == 0
+
+
 def test_a_refinery_goes_on_a_geyser_and_its_builder_gathers_there():
     scene = start(TERRAN, minerals=100)
     worker = scene.all_of("SCV", 1)[0]
@@ -202,6 +277,45 @@ def test_a_warp_gate_warps_zealots_into_a_power_field():
     assert scene.value(zealot, "build_left") == 0
 
 
+@pytest.mark.parametrize(
+    ("others", "loops"),
+    [
+        ([], 256),
+        ([("Nexus", 42.5, 44.5)], 64),
+        ([("Gateway", 43.5, 44.5)], 64),
+        ([("Gateway", 50.5, 44.5)], 256),  # too far from the pylon
+        ([("WarpPrismPhasing", 36, 40)], 64),
+    ],
+)
+def test_warping_in_is_quick_by_a_nexus_a_gateway_or_a_prism(
+    others: list[tuple[str, float, float]], loops: int
+):
+    scene = Scene(PROTOSS, PROTOSS)
+    scene.give(1, minerals=100)
+    scene.put("Pylon", 1, 40, 40)
+    scene.put("Pylon", 1, 20, 40)
+    gate = scene.put("WarpGate", 1, 20.5, 44.5)
+    for name, x, y in others:
+        scene.put(name, 1, x, y)
+    scene.run(8)
+    assert scene.order(WARP_ZEALOT, gate, at=(37, 40)) == OK
+    zealot = scene.all_of("Zealot", 1)[0]
+    assert scene.run_until(lambda: scene.value(zealot, "build_left") == 0, 300) == loops
+
+
+def test_nothing_is_warped_in_on_top_of_another_or_out_of_sight():
+    scene = Scene(PROTOSS, PROTOSS, disable_fog=False)
+    scene.give(1, minerals=1000)
+    scene.put("Pylon", 1, 40, 40)
+    gate = scene.put("WarpGate", 1, 42.5, 44.5)
+    scene.run(8)
+    assert scene.order(WARP_ZEALOT, gate, at=(37, 40)) == OK
+    scene.game.units["warp_cooldown"][scene.game.slot(gate)] = 0
+    assert scene.order(WARP_ZEALOT, gate, at=(37.25, 40)) == result.CantWarpInUnitsThere
+    scene.world.visibility[1, 40, 38] = 1
+    assert scene.order(WARP_ZEALOT, gate, at=(38.5, 40.5)) == result.CantWarpInUnitsThere
+
+
 def test_larvae_become_eggs_and_two_zerglings_hatch():
     scene = start(ZERG, minerals=500)
     assert len(scene.all_of("Larva", 1)) == 3
@@ -248,6 +362,36 @@ def test_zerg_buildings_need_creep_and_others_must_keep_off_it():
         result.CantBuildTooFarFromCreepSource,
         result.CantBuildLocationInvalid,
     )
+
+
+def test_zerg_buildings_off_creep_lose_health_until_they_die():
+    scene = Scene(ZERG, ZERG)
+    dying = [
+        scene.put(name, 1, 40 + 4 * i + 0.5, 40.5, health=10 * ONE)
+        for i, name in enumerate(("SpawningPool", "SpineCrawler", "NydusNetwork"))
+    ]
+    kept = [
+        scene.put(name, 1, 40.5 + 6 * i, 50.5, health=100 * ONE)
+        for i, name in enumerate(("Extractor", "SpineCrawlerUprooted"))
+    ]
+    scene.run(55)
+    assert all(map(scene.lives, dying))
+    scene.run(5)  # 10 / (3 / 16 - 70 / 4096) is 58.7
+    assert not any(map(scene.lives, dying))
+    assert all(scene.health(tag) > 100 for tag in kept)
+
+
+def test_zerg_buildings_on_creep_and_creep_tumours_live_on():
+    scene = Scene(ZERG, ZERG)
+    scene.world.creep[36:46, 36:46] = 1
+    tumour = scene.put("CreepTumorBurrowed", 1, 50.5, 50.5)
+    pool = scene.put("SpawningPool", 1, 40.5, 40.5)
+    hatchery = scene.put("Hatchery", 1, 40.5, 58.5)
+    scene.run(12)
+    assert scene.health(pool) == 1000
+    scene.run(400)
+    assert scene.lives(tumour)
+    assert scene.health(hatchery) == 1500
 
 
 def test_a_queen_injects_and_three_larvae_come():
@@ -316,6 +460,62 @@ def test_burrowed_roaches_are_hidden_and_cannot_fight():
     assert scene.health(marine) <= 45
 
 
+def test_a_morph_that_waited_is_refused_when_its_time_has_come_but_not_its_supply():
+    scene = Scene(ZERG, ZERG)
+    scene.give(1, minerals=1000, gas=1000)
+    roach = scene.put("Roach", 1, 40, 40)
+    scene.put("RoachWarren", 1, 44.5, 44.5)
+    scene.put("Overlord", 1, 30, 30)
+    scene.order("move", roach, at=(44, 40))
+    assert scene.order(RAVAGER, roach, queued=True) == OK
+    scene.world.players["supply_made"][1] = scene.world.players["supply_used"][1]
+    for overlord in scene.all_of("Overlord", 1):
+        scene.match.aftermath.kill(scene.game.slot(overlord))
+    scene.game.count_supply()
+    scene.run(60)
+    assert scene.match.aftermath.failed == [(1, roach, RAVAGER, result.NotEnoughFood)]
+    assert scene.all_of("Roach", 1) == [roach]
+    assert scene.minerals(1) >= 1000
+
+
+def test_a_morph_that_waited_is_refused_when_what_it_needs_is_gone():
+    scene = Scene(ZERG, ZERG)
+    scene.give(1, minerals=1000, gas=1000)
+    roach = scene.put("Roach", 1, 40, 40)
+    warren = scene.put("RoachWarren", 1, 44.5, 44.5)
+    scene.put("Overlord", 1, 30, 30)
+    scene.order("move", roach, at=(44, 40))
+    assert scene.order(RAVAGER, roach, queued=True) == OK
+    scene.match.aftermath.kill(scene.game.slot(warren))
+    scene.run(60)
+    assert scene.match.aftermath.failed == [(1, roach, RAVAGER, result.TechRequirementsNotMet)]
+    assert scene.all_of("Roach", 1) == [roach]
+
+
+def test_who_cannot_walk_is_not_sent_to_cast_out_of_reach():
+    scene = Scene(ZERG, ZERG)
+    tumour = scene.put("CreepTumorBurrowed", 1, 40.5, 40.5, spread_charges=1)
+    lay_creep(scene.world.record, 40 * ONE, 40 * ONE, 14)
+    assert scene.order(SPREAD, tumour, at=(52.5, 40.5)) == result.TargetIsOutOfRange
+    assert scene.value(tumour, "num_orders") == 0
+    assert scene.order(SPREAD, tumour, at=(47.5, 40.5)) == OK
+    scene.run(2)
+    assert len(scene.all_of("CreepTumor", 1)) == 1
+
+
+def test_who_cannot_walk_gives_up_a_target_that_has_gone_out_of_reach():
+    scene = Scene(PROTOSS, PROTOSS)
+    scene.put("Pylon", 1, 40, 40)
+    battery = scene.put("ShieldBattery", 1, 43, 40, energy=100 * ONE)
+    stalker = scene.put("Stalker", 1, 46, 40, shield=ONE)
+    scene.run(8)
+    assert scene.order(RESTORE, battery, on=stalker) == OK
+    scene.game.place(scene.game.slot(stalker), 60 * ONE, 40 * ONE)
+    scene.run(2)
+    assert scene.value(battery, "num_orders") == 0
+    assert scene.match.aftermath.failed == [(1, battery, RESTORE, result.TargetIsOutOfRange)]
+
+
 def test_medivacs_carry_eight_marines_and_let_them_out():
     scene = Scene(TERRAN, TERRAN)
     medivac = scene.put("Medivac", 1, 40, 40)
@@ -366,3 +566,19 @@ def test_unknown_and_unfit_abilities_are_not_supported():
     marine = scene.put("Marine", 1, 40, 40)
     for ability in (0, -1, 99999, ZEALOT, SPAWNING_POOL, 2**31 - 1):
         assert scene.order(ability, marine) == result.NotSupported
+
+
+@pytest.mark.parametrize("map_name", ["Flat64", "Simple64", "Simple96", "AcropolisLE"])
+def test_a_town_hall_fits_at_every_base_but_no_cell_nearer_to_its_resources(map_name: str):
+    scene = Scene(TERRAN, TERRAN, map_name=map_name)
+    hall = scene.row["CommandCenter"]
+    game_map = scene.match.game_map
+    for x, y in game_map.expansions[2:]:
+        near = [patch for patch in game_map.resources if math.dist((patch.x, patch.y), (x, y)) < 9]
+        to_x = math.copysign(1, sum(patch.x - x for patch in near))
+        to_y = math.copysign(1, sum(patch.y - y for patch in near))
+        answers = [
+            rules.placeable(scene.game, 1, hall, round(place_x * ONE), round(place_y * ONE))
+            for place_x, place_y in ((x, y), (x + to_x, y), (x, y + to_y))
+        ]
+        assert answers == [OK, *[result.CantBuildTooCloseToResources] * 2]

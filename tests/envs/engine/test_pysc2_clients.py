@@ -1,6 +1,5 @@
 """pysc2 programs as they are: environments of one and two agents, and replays."""
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +18,15 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 STEP_LOOPS, EPISODE_STEPS = 16, 40
 TERRAN, SCV, COMMAND_CENTER, MARINE, BEACON = 1, 45, 18, 48, 317
 SELF = 1
+MINI_GAMES = {  # game loops
+    "BuildMarines": 14_400,
+    "CollectMineralsAndGas": 6_720,
+    "CollectMineralShards": 1_920,
+    "DefeatRoaches": 1_920,
+    "DefeatZerglingsAndBanelings": 1_920,
+    "FindAndDefeatZerglings": 2_880,
+    "MoveToBeacon": 1_920,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,13 +35,6 @@ def pysc2_is_loaded(game_environment: Path) -> None:
     from absl import flags
 
     flags.FLAGS(["tests"])
-
-
-@pytest.fixture(autouse=True)
-def open_sockets_are_collected() -> Iterator[None]:
-    """pysc2 closes no connection over which it has sent ``quit``."""
-    yield
-    gc.collect()
 
 
 def raw_interface() -> Any:
@@ -144,6 +145,27 @@ def test_a_mini_game_is_scored_and_restarted(make_environment: Callable[..., Any
             reward += time_step.reward
         assert reward > 5
         assert time_step.observation.score_cumulative.score == reward
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MINI_GAMES)
+def test_every_mini_game_is_played_to_its_end(make_environment: Callable[..., Any], name: str):
+    from pysc2.lib import actions
+
+    environment = make_environment(name, agent(), step_mul=8)
+    (time_step,) = environment.reset()
+    reward = 0
+    while not time_step.last():
+        (time_step,) = environment.step([actions.RAW_FUNCTIONS.no_op()])
+        reward += time_step.reward
+    assert time_step.observation.score_cumulative.score == reward
+    loops = time_step.observation.game_loop[0]
+    marines = own(time_step.observation, MARINE)
+    if name.startswith("Defeat"):  # nobody tells them what to do: they do not live so long
+        assert loops < MINI_GAMES[name]
+        assert not marines
+    else:
+        assert loops == MINI_GAMES[name]
 
 
 def test_two_agents_play_each_other_in_two_processes(make_environment: Callable[..., Any]):

@@ -39,7 +39,6 @@ def short_replay(game_environment: Path) -> Path:
     return replay
 
 
-@pytest.mark.xfail(reason="seen to fail; not looked into yet")
 def test_a_bot_builds_expands_attacks_and_beats_the_weakest_computer(
     game_environment: Path, tmp_path: Path
 ):
@@ -56,7 +55,6 @@ def test_bots_play_each_other_in_two_processes(game_environment: Path, tmp_path:
     assert played["results"] == ["Victory", "Defeat"]
 
 
-@pytest.mark.xfail(reason="seen to fail; not looked into yet")
 def test_a_replay_is_watched_to_its_end(short_replay: Path, tmp_path: Path):
     watched = outcome("watch", tmp_path, str(short_replay))
     assert watched["steps"] > 100

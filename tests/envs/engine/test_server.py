@@ -295,6 +295,7 @@ def test_quitting_ends_the_program(own_server: Server):
 def test_quitting_is_answered_for_those_who_wait(own_server: Server):
     connection = own_server.connect()
     assert ask(connection, sc_pb.Request(quit=sc_pb.RequestQuit())).status == sc_pb.quit
+    connection.shutdown()
     assert own_server.process.wait(SECONDS) == 0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from envs.engine.layout import CELL_BITS, ONE
-from envs.engine.vision import look
+from envs.engine.vision import look_now
 from tests.envs.engine.scenes import TERRAN, ZERG, Scene
 
 
@@ -19,7 +19,7 @@ def sees(scene: Scene, player: int, tag: int) -> bool:
 def test_units_see_as_far_as_the_table_says():
     scene = hidden_scene()
     scene.put("Marine", 1, 40.5, 40.5)  # sight 9
-    look(scene.world.record)
+    look_now(scene.world.record)
     seen = scene.world.visibility[1] == 2
     rows, columns = np.mgrid[0 : seen.shape[0], 0 : seen.shape[1]]
     near = (rows - 40) ** 2 + (columns - 40) ** 2
