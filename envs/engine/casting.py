@@ -343,10 +343,12 @@ def _fungal(given: Cast) -> int:
 
 
 def _emp(given: Cast) -> int:
-    game = given.game
+    game, spell = given.game, given.spell
+    is_wider = spell.wider_with and game.world.upgrades[given.player, spell.wider_with]
+    radius = (spell.wider_radius if is_wider else spell.radius) * ONE
     for slot in game.slots():
         unit = game.units[slot]
-        if unit["owner"] and game.distance(slot, given.x, given.y) <= given.spell.radius * ONE:
+        if unit["owner"] and game.distance(slot, given.x, given.y) <= radius:
             unit["shield"] = max(int(unit["shield"]) - round(given.spell.amount * ONE), 0)
             unit["energy"] = max(int(unit["energy"]) - round(given.spell.amount * ONE), 0)
     return OK

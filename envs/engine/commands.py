@@ -75,6 +75,8 @@ class Spell(NamedTuple):
     amount: float
     radius: float
     duration: int
+    wider_with: int  # an upgrade's id; 0 for none
+    wider_radius: float
 
 
 class Command(NamedTuple):
@@ -165,6 +167,8 @@ def spells() -> tuple[Spell, ...]:
             amount=float(line["amount"] or 0),
             radius=float(line["radius"] or 0),
             duration=int(line["duration_loops"] or 0),
+            wider_with=int(line["wider_with"] or 0),
+            wider_radius=float(line["wider_radius"] or 0),
         )
         for line in read_rows("spells.csv")
     )

@@ -37,8 +37,7 @@ OF_OTHER_PATCHES = {  # units, morphs and upgrades that the game of our tables h
     *("Train_MothershipCore_quick", "Morph_Mothership_quick", "Morph_LurkerDen_quick"),
     *("Research_AdvancedBallistics_quick", "Research_CycloneRapidFireLaunchers_quick"),
     *("Research_HighCapacityFuelTanks_quick", "Research_NeosteelFrame_quick"),
-    *("Research_RavenRecalibratedExplosives_quick", "Research_EnhancedShockwaves_quick"),
-    "Research_InterceptorGravitonCatapult_quick",
+    *("Research_RavenRecalibratedExplosives_quick", "Research_InterceptorGravitonCatapult_quick"),
 }
 
 

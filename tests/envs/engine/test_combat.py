@@ -7,6 +7,8 @@ import pytest
 from envs.engine.layout import ONE
 from tests.envs.engine.scenes import Scene
 
+EMP, RESEARCH_SHOCKWAVES = 1628, 822
+
 
 def test_a_hit_is_the_weapons_damage_less_armour():
     scene = Scene()
@@ -181,3 +183,21 @@ def test_twenty_marines_beat_ten_and_keep_the_health_of_seventeen():
     scene.run_until(lambda: not any(scene.lives(tag) for tag in theirs), 1000)
     left = sum(scene.health(tag) for tag in ours) / 45
     assert left == pytest.approx((20**2 - 10**2) ** 0.5, abs=1.5)
+
+
+@pytest.mark.parametrize("is_researched", [False, True])
+def test_enhanced_shockwaves_widen_what_an_emp_round_drains(is_researched: bool):
+    scene = Scene(1, 3)
+    academy = scene.put("GhostAcademy", 1, 20, 20)
+    scene.give(1, 150, 150)
+    if is_researched:
+        assert scene.order(RESEARCH_SHOCKWAVES, academy) == 1
+        scene.run(1761)
+    ghost = scene.put("Ghost", 1, 30, 40, energy=75 * ONE)
+    near = scene.put("Zealot", 2, 37.4, 40)
+    between = scene.put("Zealot", 2, 36, 41.9)
+    far = scene.put("Zealot", 2, 36, 37.9)
+    assert scene.order(EMP, ghost, at=(36, 40)) == 1
+    scene.run(1)
+    shields = [scene.value(tag, "shield") // ONE for tag in (near, between, far)]
+    assert shields == [0, 0 if is_researched else 50, 50]
