@@ -185,12 +185,12 @@ def test_twenty_marines_beat_ten_and_keep_the_health_of_seventeen():
     assert left == pytest.approx((20**2 - 10**2) ** 0.5, abs=1.5)
 
 
-@pytest.mark.parametrize("is_researched", [False, True])
-def test_enhanced_shockwaves_widen_what_an_emp_round_drains(is_researched: bool):
+@pytest.mark.parametrize(("researches", "shield_between"), [(0, 50), (1, 0)])
+def test_enhanced_shockwaves_widen_what_an_emp_round_drains(researches: int, shield_between: int):
     scene = Scene(1, 3)
     academy = scene.put("GhostAcademy", 1, 20, 20)
     scene.give(1, 150, 150)
-    if is_researched:
+    if researches:
         assert scene.order(RESEARCH_SHOCKWAVES, academy) == 1
         scene.run(1761)
     ghost = scene.put("Ghost", 1, 30, 40, energy=75 * ONE)
@@ -200,4 +200,4 @@ def test_enhanced_shockwaves_widen_what_an_emp_round_drains(is_researched: bool)
     assert scene.order(EMP, ghost, at=(36, 40)) == 1
     scene.run(1)
     shields = [scene.value(tag, "shield") // ONE for tag in (near, between, far)]
-    assert shields == [0, 0 if is_researched else 50, 50]
+    assert shields == [0, shield_between, 50]
