@@ -1,7 +1,9 @@
 """Creep: it spreads from hatcheries and tumours ring by ring, and dies back when they are gone."""
 
+import numpy as np
+
 from envs.engine.compiled import Array, Record, compiled, inlined
-from envs.engine.layout import CELL_BITS, NUM_OWNERS, Clock, Trait
+from envs.engine.layout import CELL_BITS, NUM_OWNERS, WORD, Clock, Trait
 
 CREEP_LOOPS = 16
 """Creep spreads or dies back by a cell's ring every so many loops."""
@@ -12,7 +14,6 @@ OVERLORD_RADIUS = 4
 
 _NUM_ALIVE, _LOOP = int(Clock.NUM_ALIVE), int(Clock.LOOP)
 _SPREADS, _TOWN_HALL = int(Trait.SPREADS_CREEP), int(Trait.TOWN_HALL)
-_SEEN = 2
 _FED = 128  # mark on cells within reach of a source
 
 
@@ -33,21 +34,28 @@ def spread_creep(world: Record) -> None:
             age = (world.clock[_LOOP] - unit.born) // CREEP_LOOPS
             radius = HALL_RADIUS if kind.traits & _TOWN_HALL else TUMOUR_RADIUS
             _feed(world, unit, min(radius, 2 + age))
+    eights = creep.view(np.int64)  # of cells in a row
     for row in range(height):
-        for column in range(width):
-            cell = creep[row, column]
-            if cell == 1 and _is_rim(world, row, column):
-                creep[row, column] = 2  # dies back at the end of the pass
+        for first in range(0, width, 8):
+            if eights[row, first >> 3] == 0:
+                continue
+            for column in range(first, first + 8):
+                if creep[row, column] == 1 and _is_rim(world, row, column):
+                    creep[row, column] = 2  # dies back at the end of the pass
     for row in range(height):
-        for column in range(width):
-            cell = creep[row, column]
-            if cell & _FED:
-                creep[row, column] = 1
-            elif cell == 2:
-                creep[row, column] = 0
-            for owner in range(1, NUM_OWNERS):
-                if world.visibility[owner, row, column] == _SEEN:
-                    world.creep_seen[owner, row, column] = creep[row, column]
+        for first in range(0, width, 8):
+            if eights[row, first >> 3] == 0:
+                continue
+            for column in range(first, first + 8):
+                creep[row, column] = 1 if creep[row, column] & (_FED | 1) else 0
+    for owner in range(1, NUM_OWNERS):
+        for row in range(height):
+            for first in range(0, width, WORD):
+                bits = world.shown_bits[owner, row, first // WORD]
+                if bits != 0:
+                    for column in range(first, first + WORD):
+                        if bits >> (column - first) & 1:
+                            world.creep_seen[owner, row, column] = creep[row, column]
 
 
 @compiled

@@ -3,10 +3,10 @@
 A worker holds a patch for as long as in the game (2.786 s at normal speed, and then a little).
 Workers here start and stop at once; what the game's spend on turning and speeding up is a fixed
 wait at both ends of the way, set so that sixteen workers on eight patches bring 944 minerals a
-minute (``facts``: community measurements, TL.net thread 501306).
+minute (community measurements, TL.net thread 501306).
 """
 
-from envs.engine.compiled import Record, inlined
+from envs.engine.compiled import Array, Record, inlined
 from envs.engine.layout import BIN_BITS, ONE, Carries, Clock, Gathering, Happening, Task, Trait
 from envs.engine.movement import distance_between, gap_between, walk_up_to
 from envs.engine.units import leave_word, slot_of
@@ -191,8 +191,14 @@ def _bring(world: Record, slot: int) -> bool:
 @inlined
 def count_harvesters(world: Record) -> None:
     """Count the workers of each town hall and gas building, for clients and computers."""
+    halls, num_halls = world.scratch, 0
     for i in range(world.clock[_NUM_ALIVE]):
-        world.units[world.alive[i]].harvesters = 0
+        slot = world.alive[i]
+        unit = world.units[slot]
+        unit.harvesters = 0
+        if unit.owner != 0 and world.types[unit.owner, unit.type].traits & _TOWN_HALL:
+            halls[num_halls] = slot
+            num_halls += 1
     for i in range(world.clock[_NUM_ALIVE]):
         slot = world.alive[i]
         unit = world.units[slot]
@@ -207,21 +213,19 @@ def count_harvesters(world: Record) -> None:
         resource = world.units[source]
         resource.harvesters += 1
         if world.types[resource.owner, resource.type].traits & _IS_GAS == 0:
-            hall = _hall_at(world, unit.owner, resource)
+            hall = _nearest_hall(world, halls[:num_halls], unit.owner, resource)
             if hall != 0:
                 world.units[hall].harvesters += 1
 
 
 @inlined
-def _hall_at(world: Record, owner: int, resource: Record) -> int:
+def _nearest_hall(world: Record, halls: Array, owner: int, resource: Record) -> int:
     best, best_distance = 0, _HALL_RANGE * _HALL_RANGE
-    for i in range(world.clock[_NUM_ALIVE]):
-        hall = world.units[world.alive[i]]
-        if hall.owner != owner or world.types[owner, hall.type].traits & _TOWN_HALL == 0:
-            continue
+    for slot in halls:
+        hall = world.units[slot]
         distance = (hall.x - resource.x) ** 2 + (hall.y - resource.y) ** 2
-        if distance < best_distance:
-            best, best_distance = world.alive[i], distance
+        if hall.owner == owner and distance < best_distance:
+            best, best_distance = slot, distance
     return best
 
 

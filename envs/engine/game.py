@@ -31,7 +31,7 @@ from envs.engine.production import count_supply
 from envs.engine.terrain import GameMap
 from envs.engine.unit_tables import owned_tables, unit_tables, upgraded
 from envs.engine.units import GENERATION_BITS
-from envs.engine.vision import notice_now, remember_gone
+from envs.engine.vision import notice_now, remember_gone, survey_heights
 
 
 class WorldFullError(Exception):
@@ -323,6 +323,7 @@ def _empty_world(game_map: GameMap, seed: int) -> World:
     world.types[:], world.weapons[:] = owned_tables()
     world.random[0] = (seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64 or 1
     world.height[:] = game_map.terrain_height
+    survey_heights(world)
     world.pathable[:] = game_map.pathable
     world.buildable[:] = game_map.buildable
     world.field_goals[:] = -1

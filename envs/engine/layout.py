@@ -32,6 +32,12 @@ MAX_EVENTS = 8192
 MAX_SIDE = 256
 """Cells of the largest map's side."""
 
+WORD_BITS = 6
+WORD = 1 << WORD_BITS
+NUM_WORDS = MAX_SIDE // WORD
+"""Of a row, where its cells are bits."""
+
+NUM_HEIGHTS = 256
 NUM_MARKS = 255
 """Of what stands on the ground: two things that touch seldom have the same one."""
 
@@ -466,6 +472,9 @@ WORLD = np.dtype(
         ("occupied", "u1", (MAX_SIDE, MAX_SIDE)),  # 1 there too where it can be walked over
         ("creep", "u1", (MAX_SIDE, MAX_SIDE)),
         ("visibility", "u1", (NUM_OWNERS, MAX_SIDE, MAX_SIDE)),  # 0 never seen, 1 once, 2 seen
+        ("sight_bits", "i8", (NUM_OWNERS, MAX_SIDE, NUM_WORDS)),  # of the cells seen now
+        ("shown_bits", "i8", (NUM_OWNERS, MAX_SIDE, NUM_WORDS)),  # those in visibility
+        ("low_bits", "i8", (NUM_HEIGHTS + 1, MAX_SIDE, NUM_WORDS)),  # seen from a height
         ("creep_seen", "u1", (NUM_OWNERS, MAX_SIDE, MAX_SIDE)),  # as each player last saw it
         ("snapshots", SNAPSHOT, (NUM_OWNERS, 2 * MAX_UNITS)),  # by slot, then of units gone
         ("fields", "u1", (MAX_FIELDS, MAX_SIDE * MAX_SIDE)),  # direction of the way to a goal

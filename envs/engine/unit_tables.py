@@ -52,6 +52,14 @@ class Upgrade(NamedTuple):
     ability: int
 
 
+class RaceUnits(NamedTuple):
+    """What a race begins with and lives on: rows of unit types."""
+
+    worker: int
+    town_hall: int
+    supplier: int
+
+
 class UnitTables(NamedTuple):
     """Everything about unit types that does not change during a game, by row; row 0 is none."""
 
@@ -74,6 +82,18 @@ def read_rows(name: str) -> list[dict[str, str]]:
     """Read one of the tables that ship with the package."""
     with (resources.files("envs") / "data" / name).open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+@cache
+def race_units() -> dict[int, RaceUnits]:
+    """Return, by race, its worker, its town hall and what gives it supply."""
+    row = unit_tables().row
+    return {
+        RACES[line["race"]]: RaceUnits(
+            row[line["worker"]], row[line["town_hall"]], row[line["supplier"]]
+        )
+        for line in read_rows("races.csv")
+    }
 
 
 @cache

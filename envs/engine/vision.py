@@ -2,7 +2,10 @@
 
 Sight is worked out anew every ``SIGHT_LOOPS`` loops. A cell is seen when it lies within the sight
 of a unit and no more than a little higher than the unit's ground; fliers and tall units see all.
+Cells of a row are bits of words meanwhile, so that a unit takes its sight row by row.
 """
+
+import numpy as np
 
 from envs.engine.compiled import Array, Record, compiled, inlined
 from envs.engine.layout import (
@@ -10,10 +13,15 @@ from envs.engine.layout import (
     MAX_EFFECTS,
     MAX_PLAYERS,
     MAX_UNITS,
+    NUM_HEIGHTS,
     NUM_OWNERS,
+    NUM_WORDS,
     ONE,
+    WORD,
+    WORD_BITS,
     Clock,
     Trait,
+    World,
 )
 
 SIGHT_LOOPS = 8
@@ -27,6 +35,7 @@ _NEEDS_POWER, _SPEEDS_WARPS = int(Trait.NEEDS_POWER), int(Trait.SPEEDS_WARPS)
 _ALWAYS_CLOAKED = int(Trait.CLOAKED)
 _STEP = 8  # of height, between cells of one slope; a level of cliff is 16
 _SEEN_BEFORE, _SEEN = 1, 2
+_ANY_HEIGHT = NUM_HEIGHTS  # of the eyes of who sees up cliffs
 _BUILDING_SIGHT = 2 * ONE  # of what is still being built
 
 
@@ -48,22 +57,20 @@ def look_now(record: Array) -> None:
 @inlined
 def look(world: Record) -> None:
     """Work out which cells each player sees, and which units."""
-    height, width = world.rows, world.columns
+    seen = world.sight_bits
     for owner in range(1, NUM_OWNERS):
-        seen = world.visibility[owner]
-        for row in range(height):
-            for column in range(width):
-                seen[row, column] = min(seen[row, column], _SEEN_BEFORE)
+        for row in range(world.rows):
+            for word in range(NUM_WORDS):
+                seen[owner, row, word] = 0
     for i in range(world.clock[_NUM_ALIVE]):
         unit = world.units[world.alive[i]]
         if unit.owner != 0 and unit.carrier == 0 and unit.health > 0:
-            _see(world, unit, world.visibility[unit.owner])
+            _see(world, unit, seen[unit.owner])
     for i in range(MAX_EFFECTS):
         effect = world.effects[i]
         if effect.id != 0 and effect.sight > 0:
-            _see_circle(
-                world, effect.x, effect.y, effect.sight, 255, world.visibility[effect.owner]
-            )
+            _see_circle(world, effect.x, effect.y, effect.sight, _ANY_HEIGHT, seen[effect.owner])
+    _show(world)
     for i in range(world.clock[_NUM_ALIVE]):
         unit = world.units[world.alive[i]]
         unit.detected = 0
@@ -168,14 +175,15 @@ def notice_now(record: Array, slot: int) -> None:
 @inlined
 def _see(world: Record, unit: Record, seen: Array) -> None:
     kind = world.types[unit.owner, unit.type]
-    highest = 255
+    height = _ANY_HEIGHT
     if kind.flying == 0 and kind.traits & _TALL == 0:
-        highest = world.height[unit.y >> CELL_BITS, unit.x >> CELL_BITS] + _STEP
-    _see_circle(world, unit.x, unit.y, sight_of(world, unit), highest, seen)
+        height = world.height[unit.y >> CELL_BITS, unit.x >> CELL_BITS]
+    _see_circle(world, unit.x, unit.y, sight_of(world, unit), height, seen)
 
 
 @inlined
-def _see_circle(world: Record, x: int, y: int, sight: int, highest: int, seen: Array) -> None:
+def _see_circle(world: Record, x: int, y: int, sight: int, eyes: int, seen: Array) -> None:
+    """Mark what is seen from a position, by who stands on ground of a height."""
     height, width = world.rows, world.columns
     centre_row, centre_column = y >> CELL_BITS, x >> CELL_BITS
     cells = sight >> CELL_BITS
@@ -187,10 +195,49 @@ def _see_circle(world: Record, x: int, y: int, sight: int, highest: int, seen: A
         first, end = max(0, centre_column - along), min(width, centre_column + along + 1)
         for side in range(2):
             row = centre_row + (across if side == 0 else -across)
-            if 0 <= row < height and (side == 0 or across != 0):
-                for column in range(first, end):
-                    is_low = world.height[row, column] <= highest
-                    seen[row, column] = _SEEN if is_low else seen[row, column]
+            if 0 <= row < height:
+                for word in range(first >> WORD_BITS, ((end - 1) >> WORD_BITS) + 1):
+                    start, stop = first - (word << WORD_BITS), end - (word << WORD_BITS)
+                    part = -1 << max(start, 0)
+                    if stop < WORD:
+                        part &= (1 << stop) - 1
+                    seen[row, word] |= part & world.low_bits[eyes, row, word]
+
+
+@inlined
+def _show(world: Record) -> None:
+    """Set the cells' visibility where what is seen has changed."""
+    for owner in range(1, NUM_OWNERS):
+        seen = world.visibility[owner]
+        for row in range(world.rows):
+            for word in range(NUM_WORDS):
+                bits = world.sight_bits[owner, row, word]
+                if bits == world.shown_bits[owner, row, word]:
+                    continue
+                world.shown_bits[owner, row, word] = bits
+                first = word << WORD_BITS
+                for column in range(first, min(first + WORD, world.columns)):
+                    if bits >> (column - first) & 1:
+                        seen[row, column] = _SEEN
+                    else:
+                        seen[row, column] = min(seen[row, column], _SEEN_BEFORE)
+
+
+def survey_heights(world: World) -> None:
+    """Mark the cells that can be seen from each height, when the terrain is there."""
+    world.record["low_bits"] = 0
+    for eyes in (*np.unique(world.height).tolist(), _ANY_HEIGHT):
+        _survey_height(world.record, eyes)
+
+
+@compiled
+def _survey_height(record: Array, eyes: int) -> None:
+    """Mark the cells that are not too high to be seen by who stands on ground of a height."""
+    world = record[0]
+    for row in range(world.rows):
+        for column in range(world.columns):
+            if eyes == _ANY_HEIGHT or world.height[row, column] <= eyes + _STEP:
+                world.low_bits[eyes, row, column >> WORD_BITS] |= 1 << (column & (WORD - 1))
 
 
 @inlined

@@ -8,7 +8,7 @@ from envs.engine.bots.defence import Defence
 from envs.engine.bots.ground import Ground
 from envs.engine.bots.levels import Level
 from envs.engine.bots.maneuvers import ATTACK, MOVE, Soldiers, send
-from envs.engine.bots.survey import Group
+from envs.engine.bots.survey import MOMENT_LOOPS, Group
 from envs.engine.bots.view import View
 from envs.engine.layout import ONE
 from envs.engine.order_queue import point
@@ -44,6 +44,7 @@ class Army:
         self._gathering_since = _OPENING_LOOPS
         self._retreat_until = 0
         self._rally = ground.start
+        self._next_rally = 0
         self.is_pressed = False
         """Whether the enemy is at a base, with more than there is to hold him off."""
 
@@ -51,7 +52,9 @@ class Army:
         """Decide what the army does now."""
         view = self._view
         soldiers = view.raw_group(Group.FIGHTERS)
-        self._rally = self._place_to_gather()
+        if view.game.loop >= self._next_rally:
+            self._next_rally = view.game.loop + MOMENT_LOOPS
+            self._rally = self._place_to_gather()
         self.is_pressed = False
         threat = self._defence.threat()
         if threat:

@@ -1,23 +1,20 @@
 """What a computer spends its money on, the most urgent first: supply, workers, buildings, army."""
 
 from envs.engine.bots.levels import (
-    WORKER_OF_RACE,
     Level,
     Plan,
     Share,
     Step,
     army_of,
     build_of,
-    first_hall,
     is_town_hall,
 )
 from envs.engine.bots.maker import Maker
 from envs.engine.bots.survey import Group
 from envs.engine.bots.view import View, counting_as, is_building, supply_taken, ways_to_make
 from envs.engine.bots.workers import Workers
+from envs.engine.unit_tables import race_units
 
-_SUPPLY_OF_RACE = {1: "SupplyDepot", 2: "Overlord", 3: "Pylon"}
-_FIRST_SUPPLY_AT = {1: 14, 2: 13, 3: 14}
 _SUPPLY_EACH = 8
 _HALL_NEARLY_DONE = 400 * 256  # ticks
 _SPARE_WORKERS = 4
@@ -42,11 +39,15 @@ class Builder:
         self._level = level
         self._workers = workers
         self._maker = maker
-        row = view.game.tables.row
-        self._supplier = row[_SUPPLY_OF_RACE[view.race]]
-        self._worker = row[WORKER_OF_RACE[view.race]]
-        self._hall = first_hall(view.race)
+        self._worker, self._hall, self._supplier = race_units()[view.race]
         self._builds = {plan: build_of(view.race, plan) for plan in Plan}
+        self._halls_to_raise = {
+            plan: [step for step in build if is_town_hall(step.row) and step.row != self._hall]
+            for plan, build in self._builds.items()
+        }
+        self._first_supply = min(
+            step.supply for step in self._builds[Plan.STANDARD] if step.row == self._supplier
+        )
         self._army = list(army_of(view.race))
         self._producers = {
             maker_row
@@ -85,7 +86,7 @@ class Builder:
     def _provide_supply(self) -> None:
         view = self._view
         row = self._supplier
-        if view.supply_made >= _MAX_SUPPLY or view.supply_used < _FIRST_SUPPLY_AT[view.race]:
+        if view.supply_made >= _MAX_SUPPLY or view.supply_used < self._first_supply:
             return
         coming = view.supply_made + _SUPPLY_EACH * view.pending[row] + self._coming_from_halls()
         if view.race == _ZERG:
@@ -113,14 +114,11 @@ class Builder:
 
     def _raise_halls(self, plan: Plan) -> None:
         """Make town halls into higher ones before they are at work on something else."""
-        for step in self._builds[plan]:
+        for step in self._halls_to_raise[plan]:
             if self._view.supply_used < step.supply:
                 return
-            if self._raises_hall(step) and self._is_wanted(step):
+            if self._is_wanted(step):
                 self._buy(step)
-
-    def _raises_hall(self, step: Step) -> bool:
-        return is_town_hall(step.row) and step.row != self._hall
 
     def _train_workers(self) -> None:
         view, maker = self._view, self._maker
@@ -135,13 +133,14 @@ class Builder:
     def _follow_build(self, plan: Plan, *, is_pressed: bool) -> None:
         if self._maker.minerals < _CHEAPEST:
             return
+        raised = self._halls_to_raise[plan]
         saved_for = 0
         for step in self._builds[plan]:
             if self._view.supply_used < step.supply:
                 break
             if saved_for >= _MAX_SAVED_FOR:
                 return
-            is_for_later = self._raises_hall(step) or (is_pressed and step.row == self._hall)
+            is_for_later = step in raised or (is_pressed and step.row == self._hall)
             if not is_for_later and self._is_wanted(step):
                 saved_for += self._buy(step)
         if not is_pressed:

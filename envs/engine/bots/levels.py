@@ -7,8 +7,6 @@ from typing import NamedTuple
 from envs.engine.layout import Trait
 from envs.engine.unit_tables import RACES, read_rows, unit_tables
 
-WORKER_OF_RACE = {1: "SCV", 2: "Drone", 3: "Probe"}
-
 
 class Level(NamedTuple):
     """One level's parameters."""
@@ -42,6 +40,14 @@ class Step(NamedTuple):
     row: int  # 0 for an upgrade
     upgrade: int
     number: int
+
+
+class Where(StrEnum):
+    """By what a computer puts a building."""
+
+    FRONT = "front"  # of a hall, towards the enemy
+    EACH_HALL = "each_hall"  # in turn
+    BASE = "base"  # some way before a hall
 
 
 class Share(NamedTuple):
@@ -111,12 +117,14 @@ def army_of(race: int) -> tuple[Share, ...]:
 
 
 @cache
-def is_town_hall(row: int) -> bool:
-    """Return whether a type is a town hall."""
-    return bool(unit_tables().types["traits"][row] & Trait.TOWN_HALL)
+def site_of(row: int) -> Where:
+    """Return by what to put a building."""
+    name = unit_tables().names[row]
+    lines = [line for line in read_rows("bot_sites.csv") if line["building"] == name]
+    return Where(lines[0]["where"]) if lines else Where.BASE
 
 
 @cache
-def first_hall(race: int) -> int:
-    """Return the row of the town hall that a race's workers build."""
-    return unit_tables().row[{1: "CommandCenter", 2: "Hatchery", 3: "Nexus"}[race]]
+def is_town_hall(row: int) -> bool:
+    """Return whether a type is a town hall."""
+    return bool(unit_tables().types["traits"][row] & Trait.TOWN_HALL)

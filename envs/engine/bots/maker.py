@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from envs.engine import rules
 from envs.engine.bots.ground import Ground
-from envs.engine.bots.levels import first_hall, is_town_hall
+from envs.engine.bots.levels import is_town_hall
 from envs.engine.bots.sites import Sites
 from envs.engine.bots.survey import Group
-from envs.engine.bots.view import View, cost_of, is_building, ways_to_make
+from envs.engine.bots.view import View, cost_of, is_building, warp_gate_morphs, ways_to_make
 from envs.engine.commands import Command, Deed
 from envs.engine.layout import Trait
 from envs.engine.order_queue import Aim
+from envs.engine.unit_tables import race_units
 
 _MOVE, _HOLD, _STOP = 3794, 3793, 3665
-_WARP_GATE_RESEARCH = 84
 _WALK_MINERALS = 150  # that come in while a worker walks to the next base
 _PIONEER_LOOPS = 1500  # for which a worker waits at a base to be
 _A_WORKER = 0  # in place of a slot: which one depends on the site
@@ -28,7 +28,7 @@ class Maker:
         self._sites = Sites(view, ground)
         self.minerals = self.gas = 0
         self._free: dict[int, list[int]] = {}  # by row: slots, once for each thing to make
-        self._gateway = view.game.tables.row["Gateway"]
+        self._warp_gates = warp_gate_morphs()
         self._unfit: set[int] = set()  # tags of buildings that have no room for an add-on
         self._pioneer = 0  # tag of the worker that is sent ahead to the next base
         self._pioneer_site = Aim()
@@ -48,8 +48,9 @@ class Maker:
             rows = view.world.units["type"][slots].tolist()
             for slot, row in zip(slots.tolist(), rows, strict=True):
                 self._free.setdefault(row, []).append(slot)
-        if view.has_upgrade(_WARP_GATE_RESEARCH):
-            self._free.pop(self._gateway, None)  # once idle, it becomes a warp gate by itself
+        for row, command in self._warp_gates:
+            if view.is_allowed(command):
+                self._free.pop(row, None)  # once idle, it becomes a warp gate by itself
         self._look_after_pioneer()
 
     def can_pay(self, row: int, upgrade: int = 0) -> bool:
@@ -116,7 +117,7 @@ class Maker:
         if slot:
             view.match.order(view.player, _STOP, [slot], Aim())
         else:
-            self._sites.give_up(first_hall(view.race), self._pioneer_site)
+            self._sites.give_up(race_units()[view.race].town_hall, self._pioneer_site)
         self._pioneer = 0
 
     def _makers(self, row: int, upgrade: int) -> Iterator[tuple[int, Command]]:

@@ -1,14 +1,14 @@
 """A computer's scout: one worker that looks at the enemy early, and whether a rush is coming."""
 
 from envs.engine.bots.ground import Ground
-from envs.engine.bots.levels import Level, Plan, army_of, first_hall
+from envs.engine.bots.levels import Level, Plan, army_of
 from envs.engine.bots.maneuvers import MOVE
 from envs.engine.bots.survey import Group
 from envs.engine.bots.view import View, is_building, ways_to_make
 from envs.engine.commands import Deed
 from envs.engine.layout import TICK
 from envs.engine.order_queue import point
-from envs.engine.unit_tables import unit_tables
+from envs.engine.unit_tables import race_units, unit_tables
 
 _LEAVES_AT = 360  # loop
 _LOOKS_UNTIL = 2900
@@ -16,7 +16,6 @@ _MANY_BY = 2350  # loop at which two buildings that make soldiers are many
 _EARLY_BY = 1000  # loop at which what makes soldiers out of larvae is early
 _WARY_UNTIL, _TOO_LATE = 6000, 11000
 _ARMY_SUPPLY = 14
-_RACES = (1, 2, 3)
 
 
 class Scout:
@@ -27,7 +26,7 @@ class Scout:
         self._ground = ground
         self._is_to_go = level.scouts
         self._is_rushed = False
-        first_soldiers = [army_of(race)[0].row for race in _RACES]
+        first_soldiers = [army_of(race)[0].row for race in race_units()]
         self._makers = {
             maker
             for row in first_soldiers
@@ -35,7 +34,7 @@ class Scout:
             if is_building(maker) and command.deed is Deed.TRAIN
         }
         needed = {row for soldier in first_soldiers for row in unit_tables().requires[soldier]}
-        self._pools = needed - self._makers - {first_hall(race) for race in _RACES}
+        self._pools = needed - self._makers - {race.town_hall for race in race_units().values()}
 
     def act(self) -> None:
         """Send the scout when it is time, and note what it sees."""

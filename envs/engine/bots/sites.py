@@ -1,15 +1,14 @@
 """Where a computer builds: near its halls, on free geysers, in its power, on its creep."""
 
 from envs.engine.bots.ground import Ground
-from envs.engine.bots.levels import is_town_hall
+from envs.engine.bots.levels import Where, is_town_hall, site_of
 from envs.engine.bots.placing import find_place, find_warp_place
 from envs.engine.bots.survey import Group
 from envs.engine.bots.view import View
 from envs.engine.layout import ONE, Task, Trait
 from envs.engine.order_queue import Aim, point
+from envs.engine.unit_tables import race_units
 
-_TOWARDS_ENEMY = ("Bunker", "SpineCrawler", "ShieldBattery")
-_AT_EACH_HALL = ("SupplyDepot", "Pylon", "MissileTurret", "PhotonCannon", "SporeCrawler")
 _SEARCH_CELLS, _POWER_CELLS = 22, 4
 _GEYSER_RADIUS = 11 * ONE
 _NUM_WARP_PYLONS = 4
@@ -25,7 +24,7 @@ class Sites:
         self._view = view
         self._ground = ground
         self._tables = view.game.tables
-        self._row = view.game.tables.row
+        self._pylon = race_units()[view.race].supplier
         self._not_before: dict[int, int] = {}  # by row: loop of the next search
         self._claims: list[tuple[int, tuple[slice, slice]]] = []  # until which loop, what cells
         self._geysers: dict[int, list[int]] = {}  # by hall's tag: tags
@@ -66,7 +65,7 @@ class Sites:
         view = self._view
         pylons = [
             view.position(slot)
-            for slot in view.game.slots(view.player, self._row["Pylon"])
+            for slot in view.game.slots(view.player, self._pylon)
             if not view.world.units["build_left"][slot]
         ]
         pylons.sort(key=lambda place: self._ground.way_to_enemy(*place))
@@ -115,16 +114,16 @@ class Sites:
     def _anchors(self, row: int) -> list[tuple[int, int]]:
         """Return the positions near which to build something, the best first."""
         view = self._view
-        name = self._tables.names[row]
+        where = site_of(row)
         halls = [
             view.position(hall)
             for hall in view.group(Group.HALLS)
             if not view.world.units["build_left"][hall]
         ]
-        if name in _TOWARDS_ENEMY:
+        if where is Where.FRONT:
             halls.sort(key=lambda place: self._ground.way_to_enemy(*place))
             return [self._ground.towards_enemy(*place, 6) for place in halls]
-        if name in _AT_EACH_HALL and halls:
+        if where is Where.EACH_HALL and halls:
             turn = view.count(row) % len(halls)
             return halls[turn:] + halls[:turn]
         return [self._ground.towards_enemy(*place, 5) for place in halls]

@@ -199,11 +199,7 @@ _INJECT = "InjectLarva"
 @cache
 def counting_as(row: int) -> tuple[int, ...]:
     """Return the types that are one or can become one for nothing: other modes, higher forms."""
-    modes = [
-        other
-        for other in range(1, len(unit_tables().names))
-        if any(command.is_free and command.row == row for command in commands_of(other).values())
-    ]
+    modes = [other for other, command in _ways().get((row, 0), ()) if command.is_free]
     return tuple(sorted({*rules.counting_as(row), *modes}))
 
 
@@ -213,14 +209,30 @@ def ways_to_make(row: int, upgrade: int) -> tuple[tuple[int, Command], ...]:
 
     Going back to a former mode, as sieged tanks and warp gates may, makes nothing.
     """
-    ways = []
+    return tuple(
+        (maker, command)
+        for maker, command in _ways().get((row, upgrade), ())
+        if command.deed in _MAKING and not command.is_free
+    )
+
+
+@cache
+def warp_gate_morphs() -> tuple[tuple[int, Command], ...]:
+    """Return who becomes a warp gate, and by which command."""
+    traits = unit_tables().types["traits"]
+    gates = np.flatnonzero(traits & Trait.WARP_GATE).tolist()
+    return tuple(way for gate in gates for way in _ways()[gate, 0])
+
+
+@cache
+def _ways() -> dict[tuple[int, int], list[tuple[int, Command]]]:
+    """Return by unit and upgrade, of which one is 0, who can make or become it, and how."""
+    ways: dict[tuple[int, int], list[tuple[int, Command]]] = {}
     for maker in range(1, len(unit_tables().names)):
         for command in {id(command): command for command in commands_of(maker).values()}.values():
-            if command.deed not in _MAKING or command.is_free:
-                continue
-            if (row and command.row == row) or (upgrade and command.upgrade == upgrade):
-                ways.append((maker, command))
-    return tuple(ways)
+            if command.row or command.upgrade:
+                ways.setdefault((command.row, command.upgrade), []).append((maker, command))
+    return ways
 
 
 _MAKING = (

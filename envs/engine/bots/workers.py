@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from envs.engine.bots.levels import WORKER_OF_RACE
 from envs.engine.bots.survey import Group
 from envs.engine.bots.view import View
 from envs.engine.layout import ONE, Task, Trait
 from envs.engine.order_queue import Aim
+from envs.engine.unit_tables import race_units
 
 _GATHER, _REPAIR = 3666, 3685
 _GAS_WORKERS = 3
@@ -22,7 +22,7 @@ class Workers:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._row = view.game.tables.row[WORKER_OF_RACE[view.race]]
+        self._row = race_units()[view.race].worker
         self._fields: dict[tuple[int, int], list[int]] = {}  # tags of patches around a position
         self._patches: dict[int, list[int]] = {}  # by hall: slots of patches, for one decision
         self._builders: dict[int, int] = {}  # by tag of a building that was left: a worker's tag

@@ -9,7 +9,7 @@ from envs.engine.bots.levels import army_of, build_of, level
 from envs.engine.bots.view import View
 from envs.engine.layout import ONE, Trait
 from envs.engine.match import Match, MatchOptions, PlayerKind, PlayerSetup
-from envs.engine.order_queue import point
+from envs.engine.order_queue import Aim, point
 from envs.engine.terrain import map_bytes, read_map
 from tests.envs.engine.rushes import Rush, TwelvePool, TwoBarracks, play_rush
 from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG
@@ -102,17 +102,44 @@ def test_builds_and_armies_name_what_there_is():
         assert supplies == sorted(supplies)
 
 
-def test_computers_command_only_what_they_may():
+def test_computers_command_their_own_units_at_what_they_know(monkeypatch: pytest.MonkeyPatch):
+    given: list[tuple[bool, bool]] = []
+    give = Match.order
+
+    def watched(
+        match: Match, player: int, ability: int, slots: list[int], aim: Aim, **queued: bool
+    ) -> int:
+        units, world = match.game.units, match.world
+        is_own = all(units["owner"][slot] == player for slot in slots)
+        target = units[aim.slot]
+        is_seen = target["owner"] == 0 or bool(target["visible_to"] & (1 << player))
+        is_remembered = world.snapshots["tag"][player, aim.slot] == target["tag"]
+        given.append((is_own, not aim.slot or is_seen or bool(is_remembered)))
+        return give(match, player, ability, slots, aim, **queued)
+
+    monkeypatch.setattr(Match, "order", watched)
     match = new_match((TERRAN, VERY_HARD), (ZERG, VERY_HARD))
-    match.advance(2000)
-    assert match.log
-    for entry in match.log:
-        assert entry.player in (1, 2)
+    match.advance(10_000)
+    assert len(given) > 500
+    assert all(is_own for is_own, _ in given)
+    assert all(is_known for _, is_known in given)
 
 
-def test_computers_do_not_see_through_fog():
-    match = new_match((TERRAN, VERY_HARD), (ZERG, VERY_HARD))
-    assert not match.world.players["sees_all"].any()
+@pytest.mark.parametrize("race", [TERRAN, ZERG, PROTOSS])
+def test_computers_decide_the_same_whatever_the_fog_hides(race: int):
+    logs = []
+    for name, base in (("Zealot", -1), ("Medivac", -3)):
+        match = left_alone(race, "Simple96", 1)
+        match.advance(100)
+        x, y = (round(side * ONE) for side in match.game_map.expansions[base])
+        hidden = match.game.units[put(match, name, 2, x, y, 6)]["tag"].tolist()
+        while match.loop < 4 * LOOPS_A_MINUTE:
+            match.advance(20)
+            slots = [match.game.slot(tag) for tag in hidden]
+            assert not (match.game.units["visible_to"][slots] & 1 << 1).any()
+        logs.append([entry for entry in match.log if entry.player == 1])
+    assert len(logs[0]) > 80
+    assert logs[0] == logs[1]
 
 
 def put(match: Match, name: str, player: int, x: int, y: int, number: int = 1) -> list[int]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from envs.engine.layout import CELL_BITS, ONE
-from envs.engine.vision import look_now
+from envs.engine.vision import look_now, survey_heights
 from tests.envs.engine.scenes import TERRAN, ZERG, Scene
 
 
@@ -28,6 +28,39 @@ def test_units_see_as_far_as_the_table_says():
     assert not seen[around].any()
 
 
+def test_sight_is_that_of_a_slow_reference_cell_by_cell():
+    scene = hidden_scene(TERRAN, ZERG)
+    random = np.random.default_rng(5)
+    world = scene.world
+    height, width = world.height.shape
+    world.height[:] = 8 * random.integers(10, 14, (height, width))
+    survey_heights(world)
+    names = ("Marine", "Medivac", "Colossus", "CommandCenter", "Overlord")
+    places = [(random.uniform(1, width - 1), random.uniform(1, height - 1)) for _ in range(40)]
+    tags = [
+        scene.put(names[number % len(names)], 1 + number % 2, *place)
+        for number, place in enumerate(places)
+    ]
+    rows, columns = np.mgrid[0:height, 0:width]
+    for _ in range(3):
+        before = world.visibility.copy()
+        look_now(world.record)
+        for player in (1, 2):
+            expected = np.minimum(before[player], 1)
+            for slot in scene.game.slots(player):
+                unit, kind = world.units[slot], scene.game.kind(slot)
+                row, column = int(unit["y"]) >> CELL_BITS, int(unit["x"]) >> CELL_BITS
+                apart = (rows - row) ** 2 + (columns - column) ** 2
+                is_seen = apart <= (int(kind["sight"]) / ONE) ** 2
+                if scene.game.tables.names[unit["type"]] not in ("Medivac", "Colossus", "Overlord"):
+                    is_seen &= world.height <= int(world.height[row, column]) + 8
+                expected[is_seen] = 2
+            assert (world.visibility[player] == expected).all()
+        for tag in tags:
+            x, y = random.integers(3 * ONE, 60 * ONE, 2).tolist()
+            scene.game.place(scene.game.slot(tag), x, y)
+
+
 def test_what_was_seen_stays_known_as_fog():
     scene = hidden_scene()
     marine = scene.put("Marine", 1, 40, 40)
@@ -40,6 +73,7 @@ def test_what_was_seen_stays_known_as_fog():
 def test_high_ground_is_not_seen_from_below_but_by_fliers():
     scene = hidden_scene()
     scene.world.height[:, 44:] = scene.world.height[0, 0] + 16
+    survey_heights(scene.world)
     scene.put("Marine", 1, 42, 40)
     zealot = scene.put("Zealot", 2, 46, 40)
     scene.order("hold", zealot)
