@@ -4,7 +4,7 @@ import numpy as np
 from s2clientprotocol import error_pb2 as result
 
 from envs.engine import rules
-from envs.engine.commands import Command, Deed, commands_of
+from envs.engine.commands import Command
 from envs.engine.game import Game
 from envs.engine.layout import CELL_BITS, ONE, TICK, Makes, Task, Trait
 from envs.engine.morphing import settle, take_up_add_on
@@ -22,20 +22,16 @@ _WARP_COOLDOWN = 720  # templar
 _START_LARVAE = 1
 
 
-def begin_building(game: Game, worker: int) -> int:
+def begin_building(game: Game, worker: int, command: Command) -> int:
     """Have a worker that has come to its site begin the building; drop its order if it cannot."""
-    order = game.world.orders[worker, 0].copy()
-    player, row = int(game.units["owner"][worker]), int(order["type"])
+    order = game.world.orders[worker, 0]
+    player, row = int(game.units["owner"][worker]), command.row
     x, y = int(order["x"]), int(order["y"])
-    command = next(
-        command
-        for command in commands_of(int(game.units["type"][worker])).values()
-        if command.deed is Deed.BUILD and command.row == row
-    )
     for answer in (
         rules.requirements(game, player, worker, command),
         rules.affordable(game, player, command),
         rules.placeable(game, player, row, x, y),
+        rules.room(game),
     ):
         if answer != rules.OK:
             finish_order(game, worker)

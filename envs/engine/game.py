@@ -88,6 +88,11 @@ class Game:
         """Game loops since the start."""
         return int(self.world.clock[_LOOP])
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another unit."""
+        return not self._free
+
     def slot(self, tag: int) -> int:
         """Return the slot of the unit with a tag, 0 if there is none any more."""
         slot = (tag >> GENERATION_BITS) - FIRST_INDEX
@@ -125,7 +130,7 @@ class Game:
         Raises:
             WorldFullError: all slots are in use.
         """
-        if not self._free:
+        if self.is_full:
             raise WorldFullError(f"there is no room for more than {MAX_UNITS - 1} units")
         slot = heapq.heappop(self._free)
         self._generations[slot] += 1

@@ -61,6 +61,7 @@ def give_add_on(given: Given) -> int:
     for answer in (
         rules.requirements(game, player, slot, command),
         rules.affordable(game, player, command),
+        rules.room(game),
     ):
         if answer != OK:
             return answer
@@ -154,6 +155,7 @@ def give_warp_in(given: Given) -> int:
         rules.affordable(game, player, command),
         rules.feedable(game, player, int(kind["supply"])),
         can_warp_in(game, player, x, y),
+        rules.room(game),
     ):
         if answer != OK:
             return answer

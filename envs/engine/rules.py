@@ -127,6 +127,11 @@ def feedable(game: Game, player: int, half_points: int) -> int:
     return OK
 
 
+def room(game: Game) -> int:
+    """Return whether the map has room for another unit."""
+    return result.CouldntAllocateUnit if game.is_full else OK
+
+
 def pay(game: Game, player: int, command: Command) -> tuple[int, int]:
     """Take a command's cost from a player and return it."""
     minerals, gas = cost_of(game, player, command)

@@ -17,6 +17,7 @@ PYLON, GATEWAY, ZEALOT, WARP_ZEALOT = 881, 883, 916, 1413
 DRONE, ZERGLING, OVERLORD, QUEEN = 1342, 1343, 1344, 1632
 HATCHERY, SPAWNING_POOL, EXTRACTOR = 1152, 1155, 1154
 RAVAGER, SPREAD, RESTORE = 2330, 1733, 3765
+BURROW_DRONE = 1378
 OK = result.Success
 
 
@@ -490,6 +491,56 @@ def test_a_morph_that_waited_is_refused_when_what_it_needs_is_gone():
     scene.run(60)
     assert scene.match.aftermath.failed == [(1, roach, RAVAGER, result.TechRequirementsNotMet)]
     assert scene.all_of("Roach", 1) == [roach]
+
+
+def test_a_drone_that_has_burrowed_meanwhile_builds_nothing():
+    scene = Scene(ZERG, ZERG)
+    scene.give(1, minerals=1000)
+    scene.game.research(1, 64)
+    drone = scene.put("Drone", 1, 40, 40)
+    assert scene.order("move", drone, at=(42, 40)) == OK
+    assert scene.order(BURROW_DRONE, drone, queued=True) == OK
+    assert scene.order(HATCHERY, drone, at=(42.5, 40.5), queued=True) == OK
+    scene.run(60)
+    assert scene.all_of("DroneBurrowed", 1) == [drone]
+    assert scene.value(drone, "num_orders") == 0
+    assert scene.match.aftermath.failed == [(1, drone, HATCHERY, result.NotSupported)]
+    assert scene.minerals(1) >= 1000
+
+
+def test_a_building_that_has_landed_meanwhile_does_not_land_again():
+    scene = Scene(TERRAN, TERRAN)
+    barracks = scene.put("BarracksFlying", 1, 40.5, 40.5)
+    assert scene.order(LAND, barracks, at=(40.5, 40.5)) == OK
+    assert scene.order(LAND, barracks, at=(40.5, 40.5), queued=True) == OK
+    scene.run(60)
+    assert scene.all_of("Barracks", 1) == [barracks]
+    assert scene.match.aftermath.failed == [(1, barracks, LAND, result.NotSupported)]
+
+
+def fill_the_map(scene: Scene) -> None:
+    while not scene.game.is_full:
+        scene.game.spawn(scene.row["Overlord"], 2, 60 * ONE, 60 * ONE)
+
+
+def test_what_finds_no_room_on_the_map_is_refused_and_not_paid_for():
+    scene = Scene(TERRAN, PROTOSS)
+    scene.put("Pylon", 2, 60, 60)
+    barracks, gate = scene.put("Barracks", 1, 40.5, 40.5), scene.put("WarpGate", 2, 62.5, 57.5)
+    depot, scv = scene.put("SupplyDepot", 1, 46, 46), scene.put("SCV", 1, 50, 40)
+    scene.run(8)
+    fill_the_map(scene)
+    for player in (1, 2):
+        scene.give(player, minerals=500, gas=500)
+    before = scene.world.players["minerals_spent"].copy()
+    assert scene.order(TECH_LAB, barracks) == result.CouldntAllocateUnit
+    assert scene.order(WARP_ZEALOT, gate, at=(58, 60)) == result.CouldntAllocateUnit
+    assert scene.order(SUPPLY_DEPOT, scv, at=(52, 40)) == OK
+    scene.run(20)
+    assert scene.match.aftermath.failed == [(1, scv, SUPPLY_DEPOT, result.CouldntAllocateUnit)]
+    assert scene.value(scv, "num_orders") == 0
+    assert (scene.world.players["minerals_spent"] == before).all()
+    assert scene.all_of("SupplyDepot", 1) == [depot]
 
 
 def test_who_cannot_walk_is_not_sent_to_cast_out_of_reach():
