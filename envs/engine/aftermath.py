@@ -290,24 +290,28 @@ class Aftermath:
     def _repair(self, slot: int, target: int) -> int:
         """Repair for one loop, at the pace at which the thing was built."""
         game = self.game
-        unit = game.units[target]
-        if unit["health"] >= unit["health_max"]:
+        unit, kind = game.units[target], game.kind(target)
+        before, whole = int(unit["health"]), int(unit["health_max"])
+        if before >= whole:
             finish_order(game, slot)
             return OK
-        kind = game.kind(target)
+        loops = max(int(game.tables.types["build_loops"][kind["base"]]), 16)
+        after = min(before + whole // loops, whole)
+        minerals, gas = (
+            cost * after // whole - cost * before // whole
+            for cost in (
+                int(kind["minerals_in_all"]) // REPAIR_COST_SHARE,
+                int(kind["gas_in_all"]) // REPAIR_COST_SHARE,
+            )
+        )
         player = game.world.players[unit["owner"]]
-        loops = max(int(kind["build_loops"]), 16)
-        before = int(unit["health"])
-        unit["health"] = min(before + int(unit["health_max"]) // loops, int(unit["health_max"]))
-        for resource in ("minerals", "gas"):
-            cost = int(kind[resource]) // REPAIR_COST_SHARE
-            paid = cost * before // int(unit["health_max"])
-            due = cost * int(unit["health"]) // int(unit["health_max"]) - paid
-            if player[resource] < due:
-                unit["health"] = before
-                finish_order(game, slot)
-                return OK
-            player[resource] -= due
+        if player["minerals"] < minerals or player["gas"] < gas:
+            finish_order(game, slot)
+            is_gas = player["minerals"] >= minerals
+            return int(result.NotEnoughVespene if is_gas else result.NotEnoughMinerals)
+        unit["health"] = after
+        player["minerals"] -= minerals
+        player["gas"] -= gas
         return OK
 
 

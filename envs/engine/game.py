@@ -51,13 +51,13 @@ class Toll:
     def add(self, game: "Game", slot: int) -> None:
         """Count one unit."""
         kind = game.kind(slot)
-        minerals, gas = int(kind["minerals"]), int(kind["gas"])
+        minerals, gas = int(kind["minerals_in_all"]), int(kind["gas_in_all"])
         self.minerals += minerals
         self.gas += gas
         if kind["traits"] & Trait.STRUCTURE:
-            self.structures += int(kind["worth"])
+            self.structures += minerals + gas
         else:
-            self.units += int(kind["worth"])
+            self.units += minerals + gas
         if kind["traits"] & Trait.WORKER:
             self.minerals_of_workers += minerals
 

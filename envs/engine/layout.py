@@ -152,7 +152,8 @@ UNIT_TYPE = np.dtype(
         ("energy_start", "i4"),
         ("minerals", "i4"),  # of this step, for the pair where two are made
         ("gas", "i4"),
-        ("worth", "i4"),  # minerals and gas of all steps to one such unit, for scores
+        ("minerals_in_all", "i4"),  # of all steps to one such unit, whatever its mode
+        ("gas_in_all", "i4"),
         ("supply", "i4"),  # half points
         ("supply_given", "i4"),  # half points
         ("build_loops", "i4"),
@@ -162,7 +163,6 @@ UNIT_TYPE = np.dtype(
         ("add_on_x", "i4"),  # where this type's add-on stands; 0 for none
         ("timed_life", "i4"),  # loops; 0 for ever
         ("base", "i4"),  # row of the type it is a mode of, itself otherwise
-        ("tech", "i4"),  # row of the type that it counts as for requirements
         ("range_bonus_inside", "i4"),  # of a bunker's passengers; 0 where they cannot shoot
         ("attack_level", "i4"),  # of upgrades, for clients
         ("armour_level", "i4"),

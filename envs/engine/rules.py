@@ -1,7 +1,5 @@
 """May this be done? Costs, requirements and placement, answered with the API's action results."""
 
-from functools import cache
-
 import numpy as np
 from s2clientprotocol import error_pb2 as result
 
@@ -17,7 +15,7 @@ from envs.engine.ground import (
 )
 from envs.engine.layout import CELL_BITS, ONE, Trait
 from envs.engine.production import MAX_SUPPLY
-from envs.engine.unit_tables import TECH_LADDERS, unit_tables
+from envs.engine.unit_tables import unit_tables
 from envs.engine.vision import has_power_now
 
 OK = result.Success
@@ -47,15 +45,9 @@ def has_building(game: Game, player: int, row: int) -> bool:
     return bool(np.isin(units["type"][mine], accepted).any())
 
 
-@cache
 def counting_as(row: int) -> tuple[int, ...]:
     """Return the types that count as one for requirements: itself and its higher forms."""
-    tables = unit_tables()
-    same = [other for other in range(1, len(tables.names)) if tables.types["tech"][other] == row]
-    higher = [
-        tables.row[name] for name, lower in TECH_LADDERS.items() if tables.names[row] in lower
-    ]
-    return tuple(sorted({row, *same, *higher}))
+    return (row, *unit_tables().counting_as.get(row, ()))
 
 
 def requirements(game: Game, player: int, slot: int, command: Command) -> int:

@@ -64,6 +64,7 @@ class UnitTables(NamedTuple):
     walked_over: NDArray[np.bool_]  # NUM_TYPES: whether its cells can be walked over all the same
     produced_by: dict[int, tuple[int, ...]]
     requires: dict[int, tuple[int, ...]]  # all of these rows, or what counts as them
+    counting_as: dict[int, tuple[int, ...]]  # other types that a building's requirement accepts
     needs_tech_lab: frozenset[int]
     create_ability: dict[int, int]
     upgrades: dict[int, Upgrade]
@@ -90,25 +91,28 @@ def unit_tables() -> UnitTables:
     for mode in modes:
         _fill_mode(types, weapons, row, mode)
     types["base"][: len(names)] = np.arange(len(names))
-    types["tech"][: len(names)] = np.arange(len(names))
-    for name, counts_as in _SAME_TECH.items():
-        types["tech"][row[name]] = row[counts_as]
     for mode in modes:
         if mode["of"]:
             types["base"][row[mode["name"]]] = row[mode["of"]]
+    row_of_id = {int(types["id"][index]): index for index in range(1, len(names))}
+    aliases = [line for line in read_rows("api_aliases.csv") if int(line["unit_id"]) in row_of_id]
+    for line in aliases:
+        if line["unit_alias"]:
+            types["base"][row_of_id[int(line["unit_id"])]] = row_of_id[int(line["unit_alias"])]
     _fill_details(types, row)
     _fill_weapon_details(weapons, row)
     upgrades = {upgrade.id: upgrade for upgrade in _upgrades()}
     return UnitTables(
         names=names,
         row=row,
-        row_of_id={int(types["id"][index]): index for index in range(1, len(names))},
+        row_of_id=row_of_id,
         types=types,
         weapons=weapons,
         takes_cells=_takes_cells(types),
         walked_over=np.isin(np.arange(NUM_TYPES), [row[name] for name in _WALKED_OVER]),
         produced_by={row[unit["name"]]: tuple(_rows(row, unit["produced_by"])) for unit in units},
         requires={row[unit["name"]]: tuple(_rows(row, unit["tech_requirement"])) for unit in units},
+        counting_as=_counting_as(types, row_of_id, aliases),
         needs_tech_lab=frozenset(
             row[u["name"]] for u in units if "addon:TechLab" in u["tech_requirement"].split("|")
         ),
@@ -150,24 +154,18 @@ def owned_tables() -> tuple[NDArray[np.void], NDArray[np.void]]:
     return np.ascontiguousarray(types), np.ascontiguousarray(weapons)
 
 
-# What fulfils a requirement or produces in another's place.
-_SAME_TECH = {
-    "OrbitalCommand": "CommandCenter",
-    "PlanetaryFortress": "CommandCenter",
-    "CommandCenterFlying": "CommandCenter",
-    "OrbitalCommandFlying": "CommandCenter",
-    "SupplyDepotLowered": "SupplyDepot",
-    "BarracksFlying": "Barracks",
-    "FactoryFlying": "Factory",
-    "StarportFlying": "Starport",
-    "WarpGate": "Gateway",
-    "Lair": "Hatchery",
-    "Hive": "Hatchery",
-    "GreaterSpire": "Spire",
-}
+def _counting_as(
+    types: NDArray[np.void], row_of_id: dict[int, int], aliases: list[dict[str, str]]
+) -> dict[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = {}
+    for line in aliases:
+        other = row_of_id[int(line["unit_id"])]
+        if types["traits"][other] & Trait.STRUCTURE:
+            for alias in filter(None, line["tech_alias"].split("|")):
+                row = row_of_id[int(alias)]
+                found[row] = (*found.get(row, ()), other)
+    return found
 
-# The rows above name the lowest form; these forms count as the one below them as well.
-TECH_LADDERS = {"Hive": ("Lair", "Hatchery"), "Lair": ("Hatchery",), "GreaterSpire": ("Spire",)}
 
 _NAMES_IN_REQUIREMENTS = {
     "Hellbat": "HellionTank",
@@ -223,10 +221,8 @@ def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
     target["build_loops"] = _points(unit["build_loops"])
     target["cargo_size"] = _points(unit["cargo_size"])
     target["num_made"] = 1
-    if unit["name"] == "Zergling":
-        target["worth"] = 25  # the table's cost is for the pair
-    else:
-        target["worth"] = _points(unit["minerals_total"]) + _points(unit["gas_total"])
+    target["minerals_in_all"] = _points(unit["minerals_total"])
+    target["gas_in_all"] = _points(unit["gas_total"])
     if unit["name"] in _MADE_WITH_ADD_ON:
         target["add_on_x"] = _REACTOR_X
 
@@ -265,7 +261,7 @@ def _fill_mode(
     index = row[mode["name"]]
     if mode["of"]:
         types[index] = types[row[mode["of"]]]
-        types["minerals"][index] = types["gas"][index] = types["build_loops"][index] = 0
+        types["build_loops"][index] = 0
         if mode["armed"] == "1":
             weapons[index] = weapons[row[mode["of"]]]
     else:
@@ -286,11 +282,12 @@ def _fill_mode(
         ("flying", "flying"),
         ("armour", "armour"),
         ("cargo_size", "cargo_size"),
-        ("minerals_step", "minerals"),
-        ("gas_step", "gas"),
     ):
         if mode[column]:
             types[field][index] = _points(mode[column])
+    for resource in ("minerals", "gas"):
+        types[resource][index] = _points(mode[f"{resource}_step"])
+        types[f"{resource}_in_all"][index] += types[resource][index]
     if mode["footprint_radius"]:
         side = round(2 * float(mode["footprint_radius"]))
         types["footprint"][index] = types["footprint_height"][index] = side
@@ -306,6 +303,8 @@ def _fill_details(types: NDArray[np.void], row: dict[str, int]) -> None:
         types["detection"][index] = _length(detail["detection"])
         types["cargo_space"][index] = _points(detail["cargo_space"])
         types["timed_life"][index] = _points(detail["timed_life_loops"])
+        if types["timed_life"][index]:  # it has been conjured up
+            types["minerals_in_all"][index] = types["gas_in_all"][index] = 0
         types["range_bonus_inside"][index] = _length(detail["range_bonus_inside"])
         if detail["num_made"]:
             types["num_made"][index] = int(detail["num_made"])

@@ -249,6 +249,31 @@ def test_accepted_commands_are_echoed_with_the_specific_ability():
     assert not sc_pb.ResponseObservation.FromString(observer.observation()).actions
 
 
+@pytest.mark.parametrize(
+    ("name", "minerals", "gas"),
+    [
+        ("Zergling", 25, 0),
+        ("ZerglingBurrowed", 25, 0),
+        ("Baneling", 50, 25),
+        ("SiegeTankSieged", 150, 125),
+        ("OverlordTransport", 125, 25),
+        ("AutoTurret", 0, 0),
+    ],
+)
+def test_killed_units_count_with_all_that_they_have_cost(name: str, minerals: int, gas: int):
+    scene = Scene(TERRAN, ZERG)
+    killer, victim = scene.put("Marine", 1, 40, 40), scene.put(name, 2, 44, 40)
+    before = observed(scene.match, 2).observation.score.score_details
+    scene.match.aftermath.kill(scene.game.slot(victim), scene.game.slot(killer))
+    killed = observed(scene.match, 1).observation.score.score_details
+    lost = observed(scene.match, 2).observation.score.score_details
+    assert (killed.killed_minerals.army, killed.killed_vespene.army) == (minerals, gas)
+    assert (lost.lost_minerals.army, lost.lost_vespene.army) == (minerals, gas)
+    assert killed.killed_value_units + killed.killed_value_structures == minerals + gas
+    values = (before.total_value_units, before.total_value_structures)
+    assert sum(values) - lost.total_value_units - lost.total_value_structures == minerals + gas
+
+
 def test_the_dead_are_told_to_those_who_saw_them_die():
     scene = Scene()
     marine = scene.put("Marine", 2, 40, 40)

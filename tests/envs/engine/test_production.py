@@ -17,7 +17,7 @@ PYLON, GATEWAY, ZEALOT, WARP_ZEALOT = 881, 883, 916, 1413
 DRONE, ZERGLING, OVERLORD, QUEEN = 1342, 1343, 1344, 1632
 HATCHERY, SPAWNING_POOL, EXTRACTOR = 1152, 1155, 1154
 RAVAGER, SPREAD, RESTORE = 2330, 1733, 3765
-BURROW_DRONE = 1378
+BURROW_DRONE, REPAIR = 1378, 316
 OK = result.Success
 
 
@@ -541,6 +541,47 @@ def test_what_finds_no_room_on_the_map_is_refused_and_not_paid_for():
     assert scene.value(scv, "num_orders") == 0
     assert (scene.world.players["minerals_spent"] == before).all()
     assert scene.all_of("SupplyDepot", 1) == [depot]
+
+
+@pytest.mark.parametrize(
+    ("name", "minerals", "gas", "loops"),
+    [
+        ("SiegeTankSieged", 150, 125, 720),
+        ("BarracksFlying", 150, 0, 1040),
+        ("SupplyDepotLowered", 100, 0, 480),
+        ("Medivac", 100, 100, 672),
+    ],
+)
+def test_a_full_repair_costs_a_quarter_and_takes_as_long_as_the_making(
+    name: str, minerals: int, gas: int, loops: int
+):
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=1000, gas=1000)
+    scene.order("stop", *scene.all_of("SCV", 1))
+    scv, broken = scene.put("SCV", 1, 38, 42), scene.put(name, 1, 40, 42)
+    scene.game.units["health"][scene.game.slot(broken)] = ONE
+    before = scene.world.players[1].copy()
+    assert scene.order(REPAIR, scv, on=broken) == OK
+    scene.run_until(lambda: scene.value(scv, "num_orders") == 0, 1200)
+    assert scene.value(broken, "health") == scene.value(broken, "health_max")
+    after = scene.world.players[1]
+    assert before["minerals"] - after["minerals"] == pytest.approx(minerals / 4, abs=1)
+    assert before["gas"] - after["gas"] == pytest.approx(gas / 4, abs=1)
+    assert scene.match.loop == pytest.approx(loops, rel=0.06)
+
+
+def test_a_repair_without_gas_takes_no_minerals():
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=1000)
+    scene.order("stop", *scene.all_of("SCV", 1))
+    scv, tank = scene.put("SCV", 1, 38, 42), scene.put("SiegeTank", 1, 40, 42, health=ONE)
+    minerals = scene.minerals(1)
+    for _ in range(30):
+        scene.order(REPAIR, scv, on=tank)
+        scene.run(30)
+    failed = scene.match.aftermath.failed
+    assert {answer for _, _, _, answer in failed} == {result.NotEnoughVespene}
+    assert minerals - scene.minerals(1) <= 150 / 125 + 1, "as much as goes with no gas yet"
 
 
 def test_who_cannot_walk_is_not_sent_to_cast_out_of_reach():
