@@ -43,7 +43,7 @@ def is_out_of_reach(game: Game, slot: int, spell: Spell, aim: Aim) -> bool:
     """Return whether a unit that cannot walk stands too far off to cast a spell."""
     if game.kind(slot)["speed"]:
         return False
-    apart = game.distance(slot, *place_of(game, aim))
+    apart = game.distance(slot, *place_of(game, int(game.units["owner"][slot]), aim))
     if aim.slot:
         apart -= int(game.kind(slot)["radius"]) + int(game.kind(aim.slot)["radius"])
     return apart > spell_reach(game, slot, spell)

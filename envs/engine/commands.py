@@ -20,7 +20,6 @@ class Deed(IntEnum):
     SMART = auto()
     MOVE = auto()
     ATTACK = auto()
-    SCAN_MOVE = auto()
     PATROL = auto()
     HOLD = auto()
     STOP = auto()
@@ -58,7 +57,6 @@ class Target(Enum):
     UNIT = auto()
     POINT_OR_UNIT = auto()
     POINT_OR_NOTHING = auto()
-    ANYTHING = auto()
 
 
 class Spell(NamedTuple):
@@ -103,7 +101,6 @@ _GENERAL = {
     Deed.PATROL: 3795,
     Deed.HOLD: 3793,
     Deed.STOP: 3665,
-    Deed.SCAN_MOVE: 19,
     Deed.GATHER: 3666,
     Deed.RETURN: 3667,
     Deed.REPAIR: 3685,
@@ -116,7 +113,7 @@ _GENERAL = {
     Deed.UNLOAD_ALL_AT: 3669,
     Deed.UNLOAD_UNIT: 3796,
 }
-_MOVE, _PATROL, _HOLD, _SCAN_MOVE, _ATTACK, _STOP = 16, 17, 18, 19, 23, 4
+_MOVE, _PATROL, _HOLD, _ATTACK, _STOP = 16, 17, 18, 23, 4
 _CAPITAL_SHIP = {_MOVE: 3776, _PATROL: 3777, _HOLD: 3778, _ATTACK: 3771, _STOP: 3783}
 _WORKERS = {  # gather, return
     "SCV": (295, 296),
@@ -252,8 +249,7 @@ def _basic_commands(row: int) -> list[Command]:
             Command(Deed.MOVE, ids.get(_MOVE, _MOVE), either),
             Command(Deed.PATROL, ids.get(_PATROL, _PATROL), either),
             Command(Deed.HOLD, ids.get(_HOLD, _HOLD), nothing),
-            Command(Deed.ATTACK, ids.get(_ATTACK, _ATTACK), either),
-            Command(Deed.SCAN_MOVE, _SCAN_MOVE, either),
+            Command(Deed.ATTACK, ids.get(_ATTACK, _ATTACK), either),  # Scan_Move as well, as told
             Command(Deed.STOP, ids.get(_STOP, _STOP), nothing),
         ]
     elif is_armed:

@@ -83,6 +83,7 @@ def constructed(game: Game, slot: int) -> None:
     """See to a building that has just been finished."""
     unit = game.units[slot]
     unit["builder"] = 0
+    unit["born"] = game.loop  # creep spreads from here on
     unit["energy"] = game.kind(slot)["energy_start"]
     player = int(unit["owner"])
     name = game.tables.names[int(unit["type"])]
@@ -213,6 +214,8 @@ def can_warp_in(game: Game, player: int, x: int, y: int) -> int:
     ):
         return int(result.CantWarpInUnitsThere)
     alive, units = game.alive(), game.units
+    is_there = (units["visible_to"][alive] & (1 << player)) > 0  # as far as the player knows
+    alive = alive[is_there & (units["carrier"][alive] == 0)]
     rows, types = units["type"][alive], game.tables.types
     in_the_way = (types["flying"][rows] == 0) & ((types["traits"][rows] & Trait.STRUCTURE) == 0)
     apart = np.hypot(units["x"][alive] - x, units["y"][alive] - y)

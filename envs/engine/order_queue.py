@@ -55,11 +55,14 @@ def begin(game: Game, slot: int, *, is_queued: bool) -> None:
         clear_orders(game, slot)
 
 
-def place_of(game: Game, aim: Aim) -> tuple[int, int]:
-    """Return the position that is aimed at."""
-    if aim.slot:
-        return int(game.units["x"][aim.slot]), int(game.units["y"][aim.slot])
-    return aim.x, aim.y
+def place_of(game: Game, player: int, aim: Aim) -> tuple[int, int]:
+    """Return the position that is aimed at: of a building in the fog, where its player saw it."""
+    if not aim.slot:
+        return aim.x, aim.y
+    unit, snapshot = game.units[aim.slot], game.world.snapshots[player, aim.slot]
+    is_remembered = snapshot["tag"] == unit["tag"] and not game.is_in_sight(player, aim.slot)
+    known = snapshot if is_remembered else unit
+    return int(known["x"]), int(known["y"])
 
 
 def clear_orders(game: Game, slot: int) -> None:

@@ -129,7 +129,7 @@ def _give_to_one(
     is_queued: bool,
 ) -> int:
     """Give an order to the first unit that can take it, the best placed one first."""
-    x, y = place_of(game, aim)
+    x, y = place_of(game, player, aim)
 
     def fitness(pair: tuple[int, Command]) -> tuple[int, float]:
         slot, command = pair
@@ -172,7 +172,6 @@ _HALLUCINATIONS_CAN = (
     Deed.SMART,
     Deed.MOVE,
     Deed.ATTACK,
-    Deed.SCAN_MOVE,
     Deed.PATROL,
     Deed.HOLD,
     Deed.STOP,

@@ -6,8 +6,9 @@ import pytest
 from s2clientprotocol import error_pb2 as result
 
 from envs.engine import rules
-from envs.engine.creep import lay_creep
-from envs.engine.layout import ONE
+from envs.engine.creep import CREEP_LOOPS, lay_creep
+from envs.engine.layout import ONE, TICK
+from envs.engine.transport import load
 from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
 
 SCV, MARINE, MARAUDER = 524, 560, 563
@@ -317,6 +318,18 @@ def test_nothing_is_warped_in_on_top_of_another_or_out_of_sight():
     assert scene.order(WARP_ZEALOT, gate, at=(38.5, 40.5)) == result.CantWarpInUnitsThere
 
 
+def test_warping_in_is_answered_by_what_a_player_sees_and_not_by_passengers():
+    scene = Scene(PROTOSS, ZERG, disable_fog=False)
+    scene.give(1, minerals=1000)
+    scene.put("Pylon", 1, 40, 40)
+    gate, prism = scene.put("WarpGate", 1, 42.5, 44.5), scene.put("WarpPrism", 1, 37, 40)
+    stalker = scene.put("Stalker", 1, 37, 40)
+    assert load(scene.game, scene.game.slot(prism), scene.game.slot(stalker)) == OK
+    scene.put("RoachBurrowed", 2, 37, 40)
+    scene.run(8)
+    assert scene.order(WARP_ZEALOT, gate, at=(37, 40)) == OK
+
+
 def test_larvae_become_eggs_and_two_zerglings_hatch():
     scene = start(ZERG, minerals=500)
     assert len(scene.all_of("Larva", 1)) == 3
@@ -393,6 +406,24 @@ def test_zerg_buildings_on_creep_and_creep_tumours_live_on():
     scene.run(400)
     assert scene.lives(tumour)
     assert scene.health(hatchery) == 1500
+
+
+@pytest.mark.parametrize(("name", "radius"), [("Hatchery", 12), ("CreepTumor", 10)])
+def test_creep_spreads_ring_by_ring_from_what_has_just_been_finished(name: str, radius: int):
+    scene = Scene(ZERG, ZERG)
+    loops = 40 * CREEP_LOOPS
+    building = scene.put(name, 1, 40.5, 40.5, build_left=loops * TICK, build_total=loops * TICK)
+    scene.run(loops - 1)
+    assert not scene.world.creep[30:51, 30:51].any()
+    scene.run(1 + CREEP_LOOPS)
+    assert scene.value(building, "build_left") == 0
+    row = scene.world.creep[40]
+    assert row[38:43].all()
+    assert not row[[40 - 4, 40 + 4]].any()
+    scene.run(5 * CREEP_LOOPS)
+    assert row[[40 + 6, 40 + 9]].tolist() == [1, 0]
+    scene.run(12 * CREEP_LOOPS)
+    assert row[[40 + radius, 40 + radius + 1]].tolist() == [1, 0]
 
 
 def test_a_queen_injects_and_three_larvae_come():
