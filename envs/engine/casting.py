@@ -3,7 +3,7 @@
 Numbers are in ``envs/data/spells.csv``; this file says what they mean.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from s2clientprotocol import error_pb2 as result
@@ -111,6 +111,36 @@ def toggle(game: Game, player: int, slot: int, spell: Spell) -> int:
     return OK
 
 
+def merge(game: Game, templar: Sequence[int], spell: Spell) -> int:
+    """Have pairs of templar near each other become archons."""
+    units = game.units
+    answer = int(result.CantFindEnoughTargets)
+    waiting = [
+        slot for slot in templar if not (units["build_left"][slot] or units["carrier"][slot])
+    ]
+    while waiting:
+        first = waiting.pop(0)
+        place = int(units["x"][first]), int(units["y"][first])
+        second = min(waiting, key=lambda slot: game.distance(slot, *place), default=0)
+        if second and game.distance(second, *place) <= _MERGE_REACH:
+            waiting.remove(second)
+            game.remove(second)
+            _become_archon(game, first, spell)
+            answer = OK
+    return answer
+
+
+def _become_archon(game: Game, slot: int, spell: Spell) -> None:
+    clear_orders(game, slot)
+    game.transform(slot, game.tables.row["Archon"])
+    unit = game.units[slot]
+    unit["build_left"] = unit["build_total"] = spell.duration * TICK
+    unit["health"], unit["shield"] = unit["health_max"] // 10, unit["shield_max"] // 10
+
+
+_MERGE_REACH = 6 * ONE
+
+
 def add_effect(given: Cast, effect_id: int, *, damage: int = 0, burst: int = 0) -> int:
     """Put an effect on the ground where a spell is aimed."""
     game, spell = given.game, given.spell
@@ -153,7 +183,9 @@ _ZERG = 2
 
 def _my_depot(game: Game, player: int, slot: int, target: int) -> int:
     is_depot = game.tables.names[int(game.units["type"][target])].startswith("SupplyDepot")
-    return _mine(game, player, slot, target) if is_depot else int(result.CantTargetThatUnit)
+    if not is_depot or game.units["extra_supply"][target]:
+        return int(result.CantTargetThatUnit)
+    return _mine(game, player, slot, target)
 
 
 def _my_hurt_bio(game: Game, player: int, slot: int, target: int) -> int:
@@ -411,30 +443,6 @@ def _turret(given: Cast) -> int:
     return OK
 
 
-def _merge(given: Cast) -> int:
-    """Have two templar near each other become one archon."""
-    game = given.game
-    rows = [game.tables.row[name] for name in ("HighTemplar", "DarkTemplar")]
-    partners = [
-        slot
-        for row in rows
-        for slot in game.slots(given.player, row)
-        if slot != given.caster
-        and not game.units["build_left"][slot]
-        and not game.units["carrier"][slot]
-    ]
-    partners.sort(key=lambda slot: (game.distance(slot, given.x, given.y), slot))
-    if not partners or game.distance(partners[0], given.x, given.y) > 6 * ONE:
-        return int(result.CantFindEnoughTargets)
-    game.remove(partners[0])
-    clear_orders(game, given.caster)
-    game.transform(given.caster, game.tables.row["Archon"])
-    unit = game.units[given.caster]
-    unit["build_left"] = unit["build_total"] = given.spell.duration * TICK
-    unit["health"], unit["shield"] = unit["health_max"] // 10, unit["shield_max"] // 10
-    return OK
-
-
 def _recall(given: Cast) -> int:
     game = given.game
     hall = game.units[given.caster]
@@ -475,6 +483,5 @@ _EFFECTS: dict[str, Callable[[Cast], int]] = {
     "Restore": _restore,
     "Contaminate": _contaminate,
     "AutoTurret": _turret,
-    "ArchonMerge": _merge,
     "MassRecall": _recall,
 }

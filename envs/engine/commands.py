@@ -46,6 +46,7 @@ class Deed(IntEnum):
     UNLOAD_UNIT = auto()
     SPELL = auto()
     TOGGLE = auto()
+    MERGE = auto()
     BOARD = auto()  # a unit's own way into a transport
 
 
@@ -433,6 +434,7 @@ def _add_spells(found: dict[int, list[Command]]) -> None:
         for index, caster in enumerate(spell.casters):
             ability = spell.abilities[min(index, len(spell.abilities) - 1)]
             deed = Deed.TOGGLE if spell.name.startswith(TOGGLES) else Deed.SPELL
+            deed = Deed.MERGE if spell.name == "ArchonMerge" else deed
             command = Command(deed=deed, ability=ability, target=spell.target, spell=spell)
             found[tables.row[caster]].append(command)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from s2clientprotocol import error_pb2 as result
 
+from envs.engine.casting import merge
 from envs.engine.commands import Command, Deed, Target, commands_of, general_id
 from envs.engine.deeds import DEEDS, GROUP_TASKS, place_to_stand
 from envs.engine.game import Game
@@ -28,7 +29,9 @@ def give(
     aimed = [(slot, command) for slot, command in able if _fits(command.target, aim)]
     if not aimed:
         return _misfit(able[0][1])
-    deed = aimed[0][1].deed
+    deed, spell = aimed[0][1].deed, aimed[0][1].spell
+    if deed is Deed.MERGE and spell:
+        return merge(game, [slot for slot, _ in aimed], spell)
     if deed in _ONE_DOES_IT or (deed is Deed.SPELL and _is_cast_by_one(aimed[0][1])):
         return _give_to_one(game, player, aimed, aim, is_queued=is_queued)
     if (

@@ -8,6 +8,7 @@ from envs.engine.game import Game
 from envs.engine.ground import (
     Ground,
     has_free_geyser,
+    is_held,
     is_near_resources,
     is_taken,
     known_ground,
@@ -137,7 +138,7 @@ def pay(game: Game, player: int, command: Command) -> tuple[int, int]:
 
 def placeable(game: Game, player: int, row: int, x: int, y: int) -> int:
     """Return whether a building may stand at a position, which must be on the grid."""
-    return _placeable(game, player, row, x, y, true_ground(game))
+    return _placeable(game, player, row, x, y, true_ground(game, player))
 
 
 def seems_placeable(
@@ -160,6 +161,8 @@ def _placeable(game: Game, player: int, row: int, x: int, y: int, ground: Ground
     if rows.start < 0 or columns.start < 0 or rows.stop > height or columns.stop > width:
         return result.CantBuildLocationInvalid
     if is_taken(game, ground, cells) or not game.world.buildable[rows, columns].all():
+        return result.CantBuildLocationInvalid
+    if is_held(ground, cells) and not game.tables.walked_over[row]:
         return result.CantBuildLocationInvalid
     creep = ground.creep[rows, columns]
     if traits & Trait.NEEDS_CREEP:

@@ -18,7 +18,7 @@ PYLON, GATEWAY, ZEALOT, WARP_ZEALOT = 881, 883, 916, 1413
 DRONE, ZERGLING, OVERLORD, QUEEN = 1342, 1343, 1344, 1632
 HATCHERY, SPAWNING_POOL, EXTRACTOR = 1152, 1155, 1154
 RAVAGER, SPREAD, RESTORE = 2330, 1733, 3765
-BURROW_DRONE, REPAIR = 1378, 316
+BURROW_DRONE, REPAIR, SUPPLY_DROP, ARCHON_MERGE = 1378, 316, 255, 1766
 OK = result.Success
 
 
@@ -475,6 +475,36 @@ def test_an_orbital_command_calls_mules_that_mine_five_times_as_much():
     scene.run_until(lambda: scene.value(mule, "carried") == 25, 300)
     scene.run(1500)
     assert not scene.lives(mule), "64 seconds are over"
+
+
+def test_extra_supplies_come_once_to_a_depot():
+    scene = Scene(TERRAN, TERRAN)
+    depot = scene.put("SupplyDepot", 1, 46, 46)
+    hall = scene.put("OrbitalCommand", 1, 40.5, 40.5, energy=150 * ONE)
+    before = int(scene.world.players["supply_made"][1])
+    assert scene.order(SUPPLY_DROP, hall, on=depot) == OK
+    scene.run(2)
+    energy = scene.value(hall, "energy")
+    assert scene.order(SUPPLY_DROP, hall, on=depot) == result.CantTargetThatUnit
+    scene.run(2)
+    assert scene.value(hall, "energy") >= energy
+    assert scene.world.players["supply_made"][1] == before + 2 * 8
+
+
+def test_selected_templar_alone_merge_and_in_pairs():
+    scene = Scene(PROTOSS, PROTOSS)
+    first, second, third, fourth = (
+        scene.put(name, 1, 40 + x, 40)
+        for x, name in enumerate(("HighTemplar", "DarkTemplar", "HighTemplar", "HighTemplar"))
+    )
+    assert scene.order(ARCHON_MERGE, first) == result.CantFindEnoughTargets
+    assert scene.order(ARCHON_MERGE, first, third) == OK
+    assert scene.all_of("Archon", 1) == [first]
+    assert [scene.lives(tag) for tag in (second, third, fourth)] == [True, False, True]
+    far = scene.put("HighTemplar", 1, 60, 40)
+    assert scene.order(ARCHON_MERGE, second, fourth, far) == OK
+    assert scene.all_of("Archon", 1) == [first, second]
+    assert scene.all_of("HighTemplar", 1) == [far]
 
 
 def test_burrowed_roaches_are_hidden_and_cannot_fight():
