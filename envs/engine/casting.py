@@ -13,7 +13,7 @@ from envs.engine.combat import hurt_now
 from envs.engine.commands import Spell
 from envs.engine.construction import spawn_larva
 from envs.engine.game import Game
-from envs.engine.layout import CELL_BITS, MAX_EFFECTS, ONE, TICK, Targets, Task, Trait
+from envs.engine.layout import CELL_BITS, MAX_EFFECTS, ONE, TICK, Attribute, Targets, Task, Trait
 from envs.engine.order_queue import Aim, clear_orders, place_of, push_order
 from envs.engine.rules import OK, placeable
 
@@ -189,12 +189,9 @@ def _my_depot(game: Game, player: int, slot: int, target: int) -> int:
 
 
 def _my_hurt_bio(game: Game, player: int, slot: int, target: int) -> int:
-    if not game.kind(target)["attributes"] & _BIOLOGICAL:
+    if not game.kind(target)["attributes"] & Attribute.BIOLOGICAL:
         return int(result.MustTargetBiologicalUnits)
     return _mine(game, player, slot, target)
-
-
-_BIOLOGICAL, _MASSIVE = 1 << 3, 1 << 7
 
 
 def _enemy(game: Game, player: int, slot: int, target: int) -> int:
@@ -203,14 +200,14 @@ def _enemy(game: Game, player: int, slot: int, target: int) -> int:
 
 
 def _enemy_bio(game: Game, player: int, slot: int, target: int) -> int:
-    if not game.kind(target)["attributes"] & _BIOLOGICAL:
+    if not game.kind(target)["attributes"] & Attribute.BIOLOGICAL:
         return int(result.MustTargetBiologicalUnits)
     return _enemy(game, player, slot, target)
 
 
 def _enemy_liftable(game: Game, player: int, slot: int, target: int) -> int:
     kind = game.kind(target)
-    if kind["attributes"] & _MASSIVE or kind["traits"] & Trait.STRUCTURE:
+    if kind["attributes"] & Attribute.MASSIVE or kind["traits"] & Trait.STRUCTURE:
         return int(result.CantTargetMassiveUnits)
     return _enemy(game, player, slot, target)
 
@@ -394,10 +391,7 @@ def _grenade(given: Cast) -> int:
 
 
 def _guardian_shield(given: Cast) -> int:
-    game = given.game
-    for slot in _units_around(given, mine=True):
-        game.units["shield_up_left"][slot] = given.spell.duration
-    return OK
+    return add_effect(given, spells.GUARDIAN_SHIELD)
 
 
 def _boost(given: Cast) -> int:

@@ -226,7 +226,6 @@ UNIT = _padded(
         ("blocked", "i4"),  # loops for which it has got nowhere
         ("cloaked", "i4"),
         ("powered", "i4"),
-        ("active", "i4"),
         ("ability_cooldown", "i4"),
         ("ability_cooldown_2", "i4"),
         ("warp_cooldown", "i4"),
@@ -235,7 +234,6 @@ UNIT = _padded(
         ("haste_left", "i4"),
         ("root_left", "i4"),
         ("shield_up_left", "i4"),
-        ("boost_left", "i4"),
         ("lifted_left", "i4"),
         ("chrono_left", "i4"),
         ("heading_x", "i4"),  # where it faces, a vector of any length
@@ -271,8 +269,6 @@ UNIT = _padded(
         ("worker_rally_set", "i4"),
         ("worker_rally_target", "i8"),
         ("detected", "i4"),  # bit of each player who detects it
-        ("hallucination", "i4"),
-        ("autocast", "i4"),
         ("larva_timer", "i4"),
         ("larva_count", "i4"),
         ("inject_left", "i4"),
@@ -313,7 +309,7 @@ class Task(IntEnum):
     NONE = 0
     MOVE = 1
     FOLLOW = 2
-    ATTACK_TO = 3  # walk, and fight what comes in reach
+    ATTACK_TO = 3  # walk, and fight or mend what comes in reach
     ATTACK_UNIT = 4
     PATROL = 5
     HOLD = 6
@@ -324,8 +320,6 @@ class Task(IntEnum):
     BUILD = 11  # go to a site, then READY
     CONSTRUCT = 12  # an SCV at work on the building it began
     REPAIR = 13
-    CHANNEL = 14  # stand still until timer is over, then READY
-    SCAN_MOVE = 15  # like ATTACK_TO, but heals and supports too
 
 
 ORDER = np.dtype(
@@ -349,7 +343,6 @@ class Makes(IntEnum):
     NOTHING = 0
     UNIT = 1
     UPGRADE = 2
-    MORPH = 3
 
 
 PRODUCTION = np.dtype(

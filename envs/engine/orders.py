@@ -157,8 +157,6 @@ def _give_to(
     unit = game.units[slot]
     if unit["carrier"] and command.deed is not Deed.SPELL:
         return int(result.YouCantIssueCommandsToThatUnit)
-    if unit["hallucination"] and command.deed not in _HALLUCINATIONS_CAN:
-        return int(result.YouCantIssueCommandsToThatUnit)
     if unit["build_left"] and command.deed not in (Deed.CANCEL, Deed.CANCEL_LAST, *_RALLIES):
         return int(result.CantTargetUnderConstructionUnits)
     may_wait = is_queued and not game.has_trait(slot, Trait.STRUCTURE | Trait.EGG)
@@ -169,13 +167,3 @@ def _give_to(
 
 
 _RALLIES = (Deed.RALLY_UNITS, Deed.RALLY_WORKERS, Deed.SMART)
-
-
-_HALLUCINATIONS_CAN = (
-    Deed.SMART,
-    Deed.MOVE,
-    Deed.ATTACK,
-    Deed.PATROL,
-    Deed.HOLD,
-    Deed.STOP,
-)
