@@ -16,6 +16,7 @@ from envs.engine.game import Game
 from envs.engine.layout import CELL_BITS, MAX_EFFECTS, ONE, TICK, Attribute, Targets, Task, Trait
 from envs.engine.order_queue import Aim, clear_orders, place_of, push_order
 from envs.engine.rules import OK, placeable
+from envs.engine.unit_tables import HALF
 
 MAX_LARVAE = 19
 
@@ -252,7 +253,7 @@ _MULE_GATHER = 166
 
 
 def _supply_drop(given: Cast) -> int:
-    given.game.units["extra_supply"][given.target] = 16
+    given.game.units["extra_supply"][given.target] = HALF * round(given.spell.amount)
     return OK
 
 
@@ -293,13 +294,11 @@ def _tumour(name: str) -> Callable[[Cast], int]:
     return effect
 
 
-def _heal(points: int) -> Callable[[Cast], int]:
-    def effect(given: Cast) -> int:
-        unit = given.game.units[given.target]
-        unit["health"] = min(int(unit["health"]) + points * ONE, int(unit["health_max"]))
-        return OK
-
-    return effect
+def _heal(given: Cast) -> int:
+    unit = given.game.units[given.target]
+    healed = int(unit["health"]) + round(given.spell.amount * ONE)
+    unit["health"] = min(healed, int(unit["health_max"]))
+    return OK
 
 
 def _stim(given: Cast) -> int:
@@ -455,8 +454,8 @@ _EFFECTS: dict[str, Callable[[Cast], int]] = {
     "InjectLarva": _inject,
     "CreepTumorQueen": _tumour("CreepTumorQueen"),
     "CreepTumorSpread": _tumour("CreepTumor"),
-    "Transfusion": _heal(75),
-    "MedivacHeal": _heal(1),
+    "Transfusion": _heal,
+    "MedivacHeal": _heal,
     "StimMarine": _stim,
     "StimMarauder": _stim,
     "Blink": _blink,

@@ -17,8 +17,6 @@ WARP_LOOPS = 256
 """A warp-in takes 16 s at normal speed; ``FAST_WARP_LOOPS`` by a Warp Prism, Nexus or gateway."""
 
 FAST_WARP_LOOPS = 64
-_WARP_COOLDOWN_OF = {"Zealot": 448, "Sentry": 512, "Stalker": 512, "Adept": 448}
-_WARP_COOLDOWN = 720  # templar
 _START_LARVAE = 1
 
 
@@ -86,19 +84,16 @@ def constructed(game: Game, slot: int) -> None:
     unit["born"] = game.loop  # creep spreads from here on
     unit["energy"] = game.kind(slot)["energy_start"]
     player = int(unit["owner"])
-    name = game.tables.names[int(unit["type"])]
     if game.has_trait(slot, Trait.TOWN_HALL) and game.kind(slot)["race"] == _ZERG:
         unit["larva_timer"] = LARVA_LOOPS
         for _ in range(_START_LARVAE):
             spawn_larva(game, slot)
-    if name in _SETTLES_AS:
-        settle(game, slot, game.tables.row[_SETTLES_AS[name]])
+    settles_as = int(game.kind(slot)["settles_as"])
+    if settles_as:
+        settle(game, slot, settles_as)
         game.units["spread_charges"][slot] = 1
     take_up_add_on(game, slot)
     game.note_made(player, int(unit["type"]))
-
-
-_SETTLES_AS = {"CreepTumor": "CreepTumorBurrowed", "CreepTumorQueen": "CreepTumorBurrowed"}
 
 
 def spawn_larva(game: Game, hatchery: int) -> int:
@@ -229,6 +224,5 @@ def warp_in(game: Game, player: int, gate: int, row: int, x: int, y: int) -> int
     unit = game.units[slot]
     loops = FAST_WARP_LOOPS if warps_fast(game.world.record, player, x, y) else WARP_LOOPS
     unit["build_left"] = unit["build_total"] = loops * TICK
-    name = game.tables.names[row]
-    game.units["warp_cooldown"][gate] = _WARP_COOLDOWN_OF.get(name, _WARP_COOLDOWN)
+    game.units["warp_cooldown"][gate] = game.tables.types["warp_cooldown"][row]
     return slot

@@ -95,6 +95,7 @@ class Trait(IntFlag):
     NEEDS_CREEP = 1 << 16
     SPREADS_CREEP = 1 << 17
     HANGS_ON_CLIFFS = 1 << 18  # walks over them
+    WALKED_OVER = 1 << 19  # though nothing else is built on its cells
     SUICIDE = 1 << 20  # dies by its own attack
     SCENERY = 1 << 21  # can be neither selected nor attacked
     MOVES_WHILE_SHOOTING = 1 << 22
@@ -162,6 +163,8 @@ UNIT_TYPE = np.dtype(
         ("num_made", "i4"),  # 2 for Zerglings
         ("add_on_x", "i4"),  # where this type's add-on stands; 0 for none
         ("timed_life", "i4"),  # loops; 0 for ever
+        ("warp_cooldown", "i4"),  # loops until its gate warps in another
+        ("settles_as", "i4"),  # row that it becomes when it is finished; 0 for none
         ("base", "i4"),  # row of the type it is a mode of, itself otherwise
         ("range_bonus_inside", "i4"),  # of a bunker's passengers; 0 where they cannot shoot
         ("attack_level", "i4"),  # of upgrades, for clients

@@ -26,8 +26,7 @@ RACES = {"": 0, "Neutral": 0, "Terran": 1, "Zerg": 2, "Protoss": 3}
 HALF = 2  # supply is counted in half points
 
 _TARGETS = {"A": Targets.GROUND | Targets.AIR, "G": Targets.GROUND, "Air": Targets.AIR}
-_REACTOR_X = 5 * ONE // 2
-_MADE_WITH_ADD_ON = ("Barracks", "Factory", "Starport")
+_ADD_ON_X = 5 * ONE // 2
 
 
 class UpgradeEffect(NamedTuple):
@@ -100,6 +99,9 @@ def unit_tables() -> UnitTables:
         if line["unit_alias"]:
             types["base"][row_of_id[int(line["unit_id"])]] = row_of_id[int(line["unit_alias"])]
     _fill_details(types, row)
+    for unit in units:
+        if types["traits"][row[unit["name"]]] & Trait.ADD_ON:
+            types["add_on_x"][_rows(row, unit["produced_by"])] = _ADD_ON_X
     _fill_weapon_details(weapons, row)
     upgrades = {upgrade.id: upgrade for upgrade in _upgrades()}
     return UnitTables(
@@ -109,7 +111,7 @@ def unit_tables() -> UnitTables:
         types=types,
         weapons=weapons,
         takes_cells=_takes_cells(types),
-        walked_over=np.isin(np.arange(NUM_TYPES), [row[name] for name in _WALKED_OVER]),
+        walked_over=(types["traits"] & Trait.WALKED_OVER) > 0,
         produced_by={row[unit["name"]]: tuple(_rows(row, unit["produced_by"])) for unit in units},
         requires={row[unit["name"]]: tuple(_rows(row, unit["tech_requirement"])) for unit in units},
         counting_as=_counting_as(types, row_of_id, aliases),
@@ -120,9 +122,6 @@ def unit_tables() -> UnitTables:
         upgrades=upgrades,
         effects=_effects(row, types, {upgrade.name: upgrade.id for upgrade in upgrades.values()}),
     )
-
-
-_WALKED_OVER = ("SupplyDepotLowered", "CreepTumor", "CreepTumorQueen", "CreepTumorBurrowed")
 
 
 def _takes_cells(types: NDArray[np.void]) -> NDArray[np.bool_]:
@@ -167,20 +166,8 @@ def _counting_as(
     return found
 
 
-_NAMES_IN_REQUIREMENTS = {
-    "Hellbat": "HellionTank",
-    "LurkerDen": "LurkerDenMP",
-    "Lurker": "LurkerMP",
-}
-
-
 def _rows(row: dict[str, int], names: str) -> list[int]:
-    found = []
-    for name in names.split("|"):
-        name = _NAMES_IN_REQUIREMENTS.get(name, name)
-        if name in row and name:
-            found.append(row[name])
-    return found
+    return [row[name] for name in names.split("|") if name in row and name]
 
 
 def _length(text: str) -> int:
@@ -196,9 +183,6 @@ def _attributes(text: str) -> int:
 
 
 def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
-    footprint = 2 * float(unit["footprint_radius"] or _FOOTPRINTS.get(unit["name"], 0))
-    if unit["name"].endswith(("TechLab", "Reactor")):
-        footprint = 2  # the table's counts the building with it
     target["id"] = int(unit["unit_id"])
     target["race"] = RACES[unit["race"]]
     target["traits"] = Trait.STRUCTURE if unit["kind"] == "structure" else 0
@@ -207,7 +191,9 @@ def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
     target["speed"] = _length(unit["dist_per_loop"])
     target["creep_speed"] = target["speed"]
     target["radius"] = _length(unit["radius"])
-    target["footprint"] = target["footprint_height"] = round(footprint)
+    target["footprint"] = target["footprint_height"] = round(
+        2 * float(unit["footprint_radius"] or 0)
+    )
     target["sight"] = _length(unit["sight"])
     target["armour"] = _points(unit["armour"])
     target["health"] = _length(unit["hp"])
@@ -223,21 +209,6 @@ def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
     target["num_made"] = 1
     target["minerals_in_all"] = _points(unit["minerals_total"])
     target["gas_in_all"] = _points(unit["gas_total"])
-    if unit["name"] in _MADE_WITH_ADD_ON:
-        target["add_on_x"] = _REACTOR_X
-
-
-# Forms whose footprint the table leaves out, since they are never placed.
-_FOOTPRINTS = {
-    "OrbitalCommand": 2.5,
-    "PlanetaryFortress": 2.5,
-    "SupplyDepotLowered": 1.0,
-    "WarpGate": 1.5,
-    "Lair": 2.5,
-    "Hive": 2.5,
-    "GreaterSpire": 1.0,
-    "CreepTumorBurrowed": 0.5,
-}
 
 
 def _fill_weapons(target: NDArray[np.void], unit: dict[str, str]) -> None:
@@ -268,7 +239,6 @@ def _fill_mode(
         types["race"][index] = RACES[mode["race"]]
         types["num_made"][index] = 1
     types["id"][index] = int(mode["unit_id"])
-    types["add_on_x"][index] = 0
     for column, field in (
         ("dist_per_loop", "speed"),
         ("radius", "radius"),
@@ -305,6 +275,8 @@ def _fill_details(types: NDArray[np.void], row: dict[str, int]) -> None:
         types["timed_life"][index] = _points(detail["timed_life_loops"])
         if types["timed_life"][index]:  # it has been conjured up
             types["minerals_in_all"][index] = types["gas_in_all"][index] = 0
+        types["warp_cooldown"][index] = _points(detail["warp_cooldown_loops"])
+        types["settles_as"][index] = row[detail["settles_as"]]
         types["range_bonus_inside"][index] = _length(detail["range_bonus_inside"])
         if detail["num_made"]:
             types["num_made"][index] = int(detail["num_made"])
