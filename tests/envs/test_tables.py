@@ -161,7 +161,8 @@ def test_what_units_do_in_their_own_way_are_abilities_of_units_that_there_are():
     abilities = {row["ability_id"] for row in read_table("abilities.csv")}
     rows = read_table("unit_commands.csv")
     assert {row["name"] for row in rows} <= units
-    assert {row["ability_id"] for row in rows} <= abilities
+    unlisted = {"412"}  # a town hall's load: clients give the general one
+    assert {row["ability_id"] for row in rows} <= abilities | unlisted
     assert len({(row["name"], row["deed"]) for row in rows}) == len(rows)
 
 
