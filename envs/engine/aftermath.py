@@ -302,8 +302,8 @@ class Aftermath:
         minerals, gas = (
             cost * after // whole - cost * before // whole
             for cost in (
-                int(kind["minerals_in_all"]) // REPAIR_COST_SHARE,
-                int(kind["gas_in_all"]) // REPAIR_COST_SHARE,
+                int(kind["total_minerals"]) // REPAIR_COST_SHARE,
+                int(kind["total_gas"]) // REPAIR_COST_SHARE,
             )
         )
         player = game.world.players[unit["owner"]]

@@ -51,7 +51,7 @@ class Toll:
     def add(self, game: "Game", slot: int) -> None:
         """Count one unit."""
         kind = game.kind(slot)
-        minerals, gas = int(kind["minerals_in_all"]), int(kind["gas_in_all"])
+        minerals, gas = int(kind["total_minerals"]), int(kind["total_gas"])
         self.minerals += minerals
         self.gas += gas
         if kind["traits"] & Trait.STRUCTURE:

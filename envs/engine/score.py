@@ -15,7 +15,7 @@ def score_of(match: Match, player: int, score: score_pb.Score) -> None:
     alive = game.alive()
     rows = game.units["type"][alive][game.units["owner"][alive] == player]
     types = match.world.types[player]
-    values = types["minerals_in_all"] + types["gas_in_all"]
+    values = types["total_minerals"] + types["total_gas"]
     is_structure = (types["traits"] & Trait.STRUCTURE) > 0
     structures = int(values[rows[is_structure[rows]]].sum())
     units = int(values[rows[~is_structure[rows]]].sum())

@@ -207,8 +207,8 @@ def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
     target["build_loops"] = _points(unit["build_loops"])
     target["cargo_size"] = _points(unit["cargo_size"])
     target["num_made"] = 1
-    target["minerals_in_all"] = _points(unit["minerals_total"])
-    target["gas_in_all"] = _points(unit["gas_total"])
+    target["total_minerals"] = _points(unit["minerals_total"])
+    target["total_gas"] = _points(unit["gas_total"])
 
 
 def _fill_weapons(target: NDArray[np.void], unit: dict[str, str]) -> None:
@@ -257,7 +257,7 @@ def _fill_mode(
             types[field][index] = _points(mode[column])
     for resource in ("minerals", "gas"):
         types[resource][index] = _points(mode[f"{resource}_step"])
-        types[f"{resource}_in_all"][index] += types[resource][index]
+        types[f"total_{resource}"][index] += types[resource][index]
     if mode["footprint_radius"]:
         side = round(2 * float(mode["footprint_radius"]))
         types["footprint"][index] = types["footprint_height"][index] = side
@@ -274,7 +274,7 @@ def _fill_details(types: NDArray[np.void], row: dict[str, int]) -> None:
         types["cargo_space"][index] = _points(detail["cargo_space"])
         types["timed_life"][index] = _points(detail["timed_life_loops"])
         if types["timed_life"][index]:  # it has been conjured up
-            types["minerals_in_all"][index] = types["gas_in_all"][index] = 0
+            types["total_minerals"][index] = types["total_gas"][index] = 0
         types["warp_cooldown"][index] = _points(detail["warp_cooldown_loops"])
         types["settles_as"][index] = row[detail["settles_as"]]
         types["range_bonus_inside"][index] = _length(detail["range_bonus_inside"])
