@@ -51,13 +51,13 @@ class Toll:
     def add(self, game: "Game", slot: int) -> None:
         """Count one unit."""
         kind = game.kind(slot)
-        minerals, gas = int(kind["minerals"]), int(kind["gas"])
+        minerals, gas = int(kind["total_minerals"]), int(kind["total_gas"])
         self.minerals += minerals
         self.gas += gas
         if kind["traits"] & Trait.STRUCTURE:
-            self.structures += int(kind["worth"])
+            self.structures += minerals + gas
         else:
-            self.units += int(kind["worth"])
+            self.units += minerals + gas
         if kind["traits"] & Trait.WORKER:
             self.minerals_of_workers += minerals
 
@@ -87,6 +87,11 @@ class Game:
     def loop(self) -> int:
         """Game loops since the start."""
         return int(self.world.clock[_LOOP])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another unit."""
+        return not self._free
 
     def slot(self, tag: int) -> int:
         """Return the slot of the unit with a tag, 0 if there is none any more."""
@@ -125,7 +130,7 @@ class Game:
         Raises:
             WorldFullError: all slots are in use.
         """
-        if not self._free:
+        if self.is_full:
             raise WorldFullError(f"there is no room for more than {MAX_UNITS - 1} units")
         slot = heapq.heappop(self._free)
         self._generations[slot] += 1
@@ -240,6 +245,11 @@ class Game:
             return False
         sees_all = self.world.players["sees_all"][player]
         return bool(sees_all or self.world.visibility[player, line, column] == _SEEN)
+
+    def is_in_sight(self, player: int, slot: int) -> bool:
+        """Return whether a player knows where a unit is: sees it, or knows that it never moves."""
+        unit = self.units[slot]
+        return bool(unit["owner"] == 0 or unit["visible_to"] & (1 << player))
 
     def resources(self) -> list[int]:
         """Return the slots of mineral fields and geysers."""

@@ -15,7 +15,8 @@ def score_of(match: Match, player: int, score: score_pb.Score) -> None:
     alive = game.alive()
     rows = game.units["type"][alive][game.units["owner"][alive] == player]
     types = match.world.types[player]
-    values, is_structure = types["worth"], (types["traits"] & Trait.STRUCTURE) > 0
+    values = types["total_minerals"] + types["total_gas"]
+    is_structure = (types["traits"] & Trait.STRUCTURE) > 0
     structures = int(values[rows[is_structure[rows]]].sum())
     units = int(values[rows[~is_structure[rows]]].sum())
     killed, lost = game.killed[player], game.lost[player]
