@@ -16,7 +16,7 @@ from envs.engine.alerts import (
     alert_for_morph,
 )
 from envs.engine.casting import Cast, cast, injected
-from envs.engine.commands import Command, Deed, commands_of
+from envs.engine.commands import Command, Deed, commands_of, warp_gate_morphs
 from envs.engine.construction import (
     begin_add_on,
     begin_building,
@@ -124,9 +124,9 @@ class Aftermath:
         if parent and game.has_trait(slot, Trait.ADD_ON):
             game.units["add_on"][parent] = 0
         if game.has_trait(slot, Trait.TOWN_HALL):
-            for larva in game.slots(int(unit["owner"]), game.tables.row["Larva"]):
-                if game.units["home"][larva] == tag:
-                    self.kill(larva)
+            for other in game.slots(int(unit["owner"])):
+                if game.units["home"][other] == tag and game.has_trait(other, Trait.LARVA):
+                    self.kill(other)
         add_on = game.slot(int(unit["add_on"]))
         if add_on and game.units["build_left"][add_on]:
             self.kill(add_on)
@@ -196,13 +196,14 @@ class Aftermath:
         """Have gateways become warp gates by themselves, as the game's autocast does."""
         game = self.game
         player = int(game.units["owner"][slot])
-        if not game.world.upgrades[player, _WARP_GATE_RESEARCH]:
-            return  # no Protoss, or not yet
-        for gateway in game.slots(player, game.tables.row["Gateway"]):
-            unit = game.units[gateway]
-            is_idle = not unit["build_left"] and not unit["morph_left"]
-            if is_idle and not unit["num_production"] and unit["powered"]:
-                give(game, player, _MORPH_WARP_GATE, [gateway], Aim(), is_queued=False)
+        for row, command in warp_gate_morphs():
+            if not game.world.upgrades[player, command.requires_upgrade]:
+                continue  # no Protoss, or not yet
+            for gateway in game.slots(player, row):
+                unit = game.units[gateway]
+                is_idle = not unit["build_left"] and not unit["morph_left"]
+                if is_idle and not unit["num_production"] and unit["powered"]:
+                    give(game, player, command.ability, [gateway], Aim(), is_queued=False)
 
     def _follow_rally(self, maker: int, made: int) -> None:
         """Send a new unit to where its maker's rally point is."""
@@ -318,4 +319,3 @@ class Aftermath:
 
 
 _NUM_EVENTS = int(Clock.NUM_EVENTS)
-_WARP_GATE_RESEARCH, _MORPH_WARP_GATE = 84, 1518

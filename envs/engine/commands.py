@@ -166,6 +166,18 @@ def spells() -> tuple[Spell, ...]:
 
 
 @cache
+def warp_gate_morphs() -> tuple[tuple[int, Command], ...]:
+    """Return who can become a warp gate, and by which command."""
+    traits = unit_tables().types["traits"]
+    return tuple(
+        (row, command)
+        for row, commands in _all_commands().items()
+        for command in commands
+        if command.deed is Deed.MORPH and traits[command.row] & Trait.WARP_GATE
+    )
+
+
+@cache
 def general_id(ability: int) -> int:
     """Return the general id of a specific one, the same where it has none."""
     return _general_by_specific().get(ability, ability)

@@ -11,6 +11,7 @@ from envs.engine.morphing import settle, take_up_add_on
 from envs.engine.order_queue import finish_order
 from envs.engine.pathfinding import is_open_cell
 from envs.engine.production import LARVA_LOOPS
+from envs.engine.unit_tables import race_units
 from envs.engine.vision import has_power_now, warps_fast
 
 WARP_LOOPS = 256
@@ -102,7 +103,7 @@ def spawn_larva(game: Game, hatchery: int) -> int:
     count = int(hall["larva_count"])
     x = int(hall["x"]) + (count % 8 - 1) * ONE
     y = int(hall["y"]) - 7 * ONE // 2 - count // 8 * ONE // 2
-    larva = game.spawn(game.tables.row["Larva"], int(hall["owner"]), x, y)
+    larva = game.spawn(race_units()[_ZERG].larva, int(hall["owner"]), x, y)
     game.units["home"][larva] = hall["tag"]
     hall["larva_count"] = count + 1
     return larva
@@ -113,7 +114,7 @@ def hatch_from(game: Game, larva: int) -> None:
     home = game.slot(int(game.units["home"][larva]))
     if home:
         game.units["larva_count"][home] -= 1
-    game.transform(larva, game.tables.row["Egg"])
+    game.transform(larva, race_units()[_ZERG].egg)
 
 
 def produced(game: Game, slot: int) -> list[int]:

@@ -31,15 +31,13 @@ from envs.engine.order_queue import Aim
 from envs.engine.orders import give
 from envs.engine.production import LARVA_LOOPS
 from envs.engine.terrain import GameMap
-from envs.engine.unit_tables import unit_tables
+from envs.engine.unit_tables import race_units, unit_tables
 from envs.engine.vision import look_now, spread_power_now
 
 START_MINERALS, START_WORKERS, START_LARVAE = 50, 12, 3
 LAST_LOOP = 1 << 19
 """Where a game that nobody wins ends in a tie, as the real one does."""
 
-_TOWN_HALLS = {1: "CommandCenter", 2: "Hatchery", 3: "Nexus"}
-_WORKERS = {1: "SCV", 2: "Drone", 3: "Probe"}
 _GATHER = 3666
 _RANDOM = 4
 
@@ -346,11 +344,11 @@ class Match:
     def _place_player(self, player: int, race: int) -> None:
         """Give a player what everyone starts with."""
         game = self.game
-        row = game.tables.row
+        own = race_units()[race]
         start_x, start_y = self.game_map.starts[player - 1]
         x, y = round(start_x * ONE), round(start_y * ONE)
         self.world.players["minerals"][player] = START_MINERALS
-        hall = game.spawn(row[_TOWN_HALLS[race]], player, x, y)
+        hall = game.spawn(own.town_hall, player, x, y)
         patches = self._patches_at(x, y)
         toward_x = sum(int(game.units["x"][patch]) for patch in patches) // len(patches) - x
         toward_y = sum(int(game.units["y"][patch]) for patch in patches) // len(patches) - y
@@ -360,15 +358,15 @@ class Match:
             game.units["larva_timer"][hall] = LARVA_LOOPS
             for _ in range(START_LARVAE):
                 self.aftermath.new_larva(hall)
-            game.spawn(row["Overlord"], player, x - toward_x // 2, y - toward_y // 2)
+            game.spawn(own.supplier, player, x - toward_x // 2, y - toward_y // 2)
         workers = []
         for i in range(START_WORKERS):
             aside = (i - START_WORKERS // 2) * ONE * 2 // 5
             length = max(abs(toward_x), abs(toward_y), 1)
             place_x = x + toward_x * 4 * ONE // length * 7 // 8 - toward_y * aside // length
             place_y = y + toward_y * 4 * ONE // length * 7 // 8 + toward_x * aside // length
-            worker = row[_WORKERS[race]]
-            workers.append(game.spawn(worker, player, *game.open_place(worker, place_x, place_y)))
+            place = game.open_place(own.worker, place_x, place_y)
+            workers.append(game.spawn(own.worker, player, *place))
         for i, slot in enumerate(workers):
             give(game, player, _GATHER, [slot], Aim(patches[i % len(patches)]), is_queued=False)
 

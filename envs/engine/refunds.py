@@ -7,8 +7,10 @@ from envs.engine.layout import Trait
 from envs.engine.morphing import settle
 from envs.engine.order_queue import clear_orders
 from envs.engine.rules import OK
+from envs.engine.unit_tables import race_units
 
 BUILDING_REFUND_PERCENT = 75
+_ZERG = 2
 
 
 def cancel(game: Game, slot: int) -> int:
@@ -68,7 +70,7 @@ def _cancel_building(game: Game, slot: int) -> int:
     if parent and kind["traits"] & Trait.ADD_ON:
         game.units["add_on"][parent] = 0
     game.remove(slot)
-    drone = game.tables.row["Drone"]
+    drone = race_units()[_ZERG].worker
     if drone in game.tables.produced_by.get(int(kind["base"]), ()):
         game.spawn(drone, player, *game.open_place(drone, x, y))
     return OK
@@ -90,7 +92,7 @@ def _cancel_egg(game: Game, slot: int) -> int:
     entry = game.world.production[slot, 0]
     _give_back(game, int(unit["owner"]), int(entry["minerals"]), int(entry["gas"]), 100)
     unit["num_production"] = 0
-    settle(game, slot, game.tables.row["Larva"])
+    settle(game, slot, race_units()[_ZERG].larva)
     home = game.slot(int(unit["home"]))
     if home:
         game.units["larva_count"][home] += 1

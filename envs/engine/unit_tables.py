@@ -52,11 +52,13 @@ class Upgrade(NamedTuple):
 
 
 class RaceUnits(NamedTuple):
-    """What a race begins with and lives on: rows of unit types."""
+    """What a race begins with and lives on, by rows of unit types."""
 
     worker: int
     town_hall: int
     supplier: int
+    larva: int  # 0 where units are not hatched
+    egg: int
 
 
 class UnitTables(NamedTuple):
@@ -86,12 +88,10 @@ def read_rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def race_units() -> dict[int, RaceUnits]:
-    """Return, by race, its worker, its town hall and what gives it supply."""
+    """Return the units that belong to a race as such, by race."""
     row = unit_tables().row
     return {
-        RACES[line["race"]]: RaceUnits(
-            row[line["worker"]], row[line["town_hall"]], row[line["supplier"]]
-        )
+        RACES[line["race"]]: RaceUnits(*(row.get(line[name], 0) for name in RaceUnits._fields))
         for line in read_rows("races.csv")
     }
 

@@ -130,7 +130,7 @@ class Abilities:
         view, row = self._view, self._row[name]
         x, y = place = self._ground.towards_enemy(*view.position(slot), cells)
         is_needed = self._ground.keep_clear[y >> CELL_BITS, x >> CELL_BITS]
-        if is_needed or rules.placeable(view.game, view.player, row, x, y) != rules.OK:
+        if is_needed or rules.seems_placeable(view.game, view.player, row, x, y) != rules.OK:
             return False
         return view.match.order(view.player, ability, [slot], point(*place)) == rules.OK
 

@@ -39,7 +39,8 @@ class Builder:
         self._level = level
         self._workers = workers
         self._maker = maker
-        self._worker, self._hall, self._supplier = race_units()[view.race]
+        own = race_units()[view.race]
+        self._worker, self._hall, self._supplier = own.worker, own.town_hall, own.supplier
         self._builds = {plan: build_of(view.race, plan) for plan in Plan}
         self._halls_to_raise = {
             plan: [step for step in build if is_town_hall(step.row) and step.row != self._hall]

@@ -7,8 +7,8 @@ from envs.engine.bots.ground import Ground
 from envs.engine.bots.levels import is_town_hall
 from envs.engine.bots.sites import Sites
 from envs.engine.bots.survey import Group
-from envs.engine.bots.view import View, cost_of, is_building, warp_gate_morphs, ways_to_make
-from envs.engine.commands import Command, Deed
+from envs.engine.bots.view import View, cost_of, is_building, ways_to_make
+from envs.engine.commands import Command, Deed, warp_gate_morphs
 from envs.engine.layout import Trait
 from envs.engine.order_queue import Aim
 from envs.engine.unit_tables import race_units
@@ -140,7 +140,7 @@ class Maker:
         if command.deed is Deed.ADD_ON:
             return [slot for slot in free if self._may_add_on(slot)]
         if command.needs_tech_lab:
-            return [slot for slot in free if view.has_add_on(slot, Trait.TECH_LAB)]
+            return [slot for slot in free if rules.has_add_on(view.game, slot, Trait.TECH_LAB)]
         return free.copy()
 
     def _may_add_on(self, slot: int) -> bool:

@@ -301,7 +301,7 @@ def power_of(record: Array, slots: Array, count: int, x: int, y: int, radius: in
         if apart_x * apart_x + apart_y * apart_y > radius * radius or unit.build_left > 0:
             continue
         kind = world.types[unit.owner, unit.type]
-        value = (kind.minerals + 3 * kind.gas // 2 + 25 * kind.supply // 2) // max(kind.num_made, 1)
+        value = kind.total_minerals + 3 * kind.total_gas // 2 + 25 * kind.supply // 2
         full = unit.health_max + unit.shield_max
         total += value * (unit.health + unit.shield) // max(full, 1)
     return total

@@ -117,13 +117,6 @@ class View:
             return False
         return all(self.has(row) for row in command.requires)
 
-    def has_add_on(self, slot: int, trait: Trait) -> bool:
-        """Return whether a building has a finished add-on of a kind."""
-        add_on = self.game.slot(int(self.world.units["add_on"][slot]))
-        if not add_on or self.world.units["build_left"][add_on]:
-            return False
-        return self.game.has_trait(add_on, trait)
-
     def position(self, slot: int) -> tuple[int, int]:
         """Return where a unit is."""
         unit = self.world.units[slot]
@@ -214,14 +207,6 @@ def ways_to_make(row: int, upgrade: int) -> tuple[tuple[int, Command], ...]:
         for maker, command in _ways().get((row, upgrade), ())
         if command.deed in _MAKING and not command.is_free
     )
-
-
-@cache
-def warp_gate_morphs() -> tuple[tuple[int, Command], ...]:
-    """Return who becomes a warp gate, and by which command."""
-    traits = unit_tables().types["traits"]
-    gates = np.flatnonzero(traits & Trait.WARP_GATE).tolist()
-    return tuple(way for gate in gates for way in _ways()[gate, 0])
 
 
 @cache
