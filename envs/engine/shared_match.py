@@ -12,14 +12,11 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Protocol
 
-from envs.engine.match import Match
+from envs.engine.match import LAST_LOOP, Match
 from envs.engine.replay_file import Setting
 
 LOOPS_PER_SECOND = 22.4
 """At speed Faster, which real time is."""
-
-MAX_LOOPS = 1 << 19
-"""Where time ends, as in the real game."""
 
 _LONGEST_WAIT_SECONDS = 1.0
 
@@ -96,7 +93,7 @@ class SharedMatch:
     def step(self, seat: int, num_loops: int) -> int:
         """Go on by some loops, together with the others; return the loop reached."""
         with self._changed:
-            target = min(self.course.loop + num_loops, MAX_LOOPS)
+            target = min(self.course.loop + num_loops, LAST_LOOP)
             self._targets[seat] = target
             while self.course.loop < target and not self.course.is_over and seat in self._targets:
                 together = min(self._targets.values())
@@ -122,6 +119,6 @@ class SharedMatch:
     def _follow_clock(self) -> None:
         if self.pace is Pace.STEPS or self.course.is_over:
             return
-        due = min(int((time.monotonic() - self._started) * LOOPS_PER_SECOND), MAX_LOOPS)
+        due = min(int((time.monotonic() - self._started) * LOOPS_PER_SECOND), LAST_LOOP)
         if due > self.course.loop:
             self.course.advance_to(due)
