@@ -9,7 +9,7 @@ from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine.errors import RequestRefused
 from envs.engine.game_info_response import GameInfo, View
-from envs.engine.observe import Observer
+from envs.engine.observe import OBSERVER, Observer
 from envs.engine.playback import Playback
 from envs.engine.queries import query
 from envs.engine.recording import SUCCESS, Recording
@@ -20,7 +20,6 @@ GAME_HAS_ENDED = "Game has already ended"
 """Clients look for these words."""
 
 _NOT_SUPPORTED = 2
-_OBSERVER = 0
 _ACTIONS_ON_A_SCREEN: tuple[Literal["action_feature_layer", "action_render", "action_ui"], ...] = (
     "action_feature_layer",
     "action_render",
@@ -185,9 +184,9 @@ class Seat:
             return b""
         players: list[int] = []
         if not course.match.is_over:
-            players += range(_OBSERVER, len(course.setting.contestants) + 1)
-        elif self.player != _OBSERVER:
-            players.append(_OBSERVER)
+            players += range(OBSERVER, len(course.setting.contestants) + 1)
+        elif self.player != OBSERVER:
+            players.append(OBSERVER)
         return sc_pb.ResponseObservation(
             player_result=[
                 sc_pb.PlayerResult(player_id=player, result=sc_pb.Undecided) for player in players

@@ -20,6 +20,7 @@ from tests.envs.engine.api_client import (
     TRAIN_SCV,
     Client,
     free_port,
+    interface,
     joining,
     new_game,
     ports,
@@ -106,6 +107,33 @@ def test_each_commands_its_own_units_alone(two: Two):
     hall = two.host.own(COMMAND_CENTER)[0].tag
     assert two.guest.command(TRAIN_SCV, hall) != 1
     assert two.host.command(TRAIN_SCV, hall) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "hearers"), [(sc_pb.ActionChat.Broadcast, [1, 2]), (sc_pb.ActionChat.Team, [1])]
+)
+def test_what_is_said_to_the_own_team_is_not_for_the_enemy(
+    two: Two, channel: "sc_pb.ActionChat.Channel.ValueType", hearers: list[int]
+):
+    two.begin()
+    chat = sc_pb.Action(action_chat=sc_pb.ActionChat(channel=channel, message="attack now"))
+    two.host.send(action=sc_pb.RequestAction(actions=[chat]))
+    told = [
+        [(said.player_id, said.message) for said in one.observe().chat]
+        for one in (two.host, two.guest)
+    ]
+    assert told == [[(1, "attack now")] if player in hearers else [] for player in (1, 2)]
+    two.at_once(step=sc_pb.RequestStep(count=1))
+    replay = two.host.replay()
+    for player, expected in ((0, 1), (1, 1), (2, len(hearers) - 1)):
+        with Session() as session:
+            watcher = Client(session)
+            request = sc_pb.RequestStartReplay(
+                replay_data=replay, observed_player_id=player, options=interface()
+            )
+            watcher.send(start_replay=request)
+            watcher.step()
+            assert len(watcher.observe().chat) == expected
 
 
 @pytest.mark.parametrize("who_leaves", ["host", "guest"])

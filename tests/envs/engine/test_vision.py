@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from envs.engine.layout import CELL_BITS, ONE
+from envs.engine.layout import ONE
 from envs.engine.vision import look_now
 from tests.envs.engine.scenes import TERRAN, ZERG, Scene
 
@@ -103,7 +103,6 @@ def test_zerglings_are_faster_on_creep():
     scene.run(15)
     speed = (scene.place(unit)[0] - 30) / 15
     assert speed == pytest.approx(0.18457 * 1.3, rel=0.03)
-    assert CELL_BITS == 12
 
 
 def test_a_scan_shows_what_lies_in_the_fog_for_a_while():
