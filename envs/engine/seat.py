@@ -1,5 +1,6 @@
 """A client's place at a match: what it sees of it, what it does in it, whose eyes it has."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Literal, cast
 
@@ -78,10 +79,10 @@ class Seat:
         with self.shared.turn():
             return self._game_info.message()
 
-    def observe(self, request: sc_pb.RequestObservation) -> bytes:
+    def observe(self, request: sc_pb.RequestObservation, is_wanted: Callable[[], bool]) -> bytes:
         """Tell what the client sees; in real time, once the loop that it asks for has come."""
         if self.shared.pace is Pace.REAL_TIME and request.game_loop:
-            self.shared.wait_for_loop(self._number, request.game_loop)
+            self.shared.wait_for_loop(self._number, request.game_loop, is_wanted)
         with self.shared.turn():
             has_fog = self._has_fog and not request.disable_fog
             return self._observer.observation(disable_fog=not has_fog) + self._more_results()
@@ -104,12 +105,12 @@ class Seat:
                     self._look_at(place.x, place.y)
         return b""
 
-    def step(self, request: sc_pb.RequestStep) -> bytes:
-        """Go on by some loops."""
+    def step(self, request: sc_pb.RequestStep, is_wanted: Callable[[], bool]) -> bytes:
+        """Go on by some loops, as long as the client is there."""
         if self.shared.pace is Pace.REAL_TIME:
             raise RequestRefused("step is not possible in real time: the game goes on by itself")
         num_loops = request.count if request.HasField("count") else 1
-        loop = self.shared.step(self._number, num_loops)
+        loop = self.shared.step(self._number, num_loops, is_wanted)
         return sc_pb.ResponseStep(simulation_loop=loop).SerializeToString()
 
     def query(self, request: query_pb.RequestQuery) -> bytes:

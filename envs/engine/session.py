@@ -19,7 +19,14 @@ from s2clientprotocol import sc2api_pb2 as sc_pb
 from envs.engine.data_response import data_response
 from envs.engine.errors import GameRefused, LinkError, ReplayError, RequestRefused
 from envs.engine.game_folder import MAX_MAP_BYTES, GameFolder
-from envs.engine.link import Link, connect_to_host, serve_guest, wait_for_guest
+from envs.engine.link import (
+    GREETING_SECONDS,
+    Link,
+    Wait,
+    connect_to_host,
+    serve_guest,
+    wait_for_guest,
+)
 from envs.engine.lobby import (
     Participation,
     PlannedGame,
@@ -75,16 +82,22 @@ class Session:
     """One client's conversation with the engine; a context manager, which leaves at the end."""
 
     def __init__(
-        self, *, version: GameVersion = DEFAULT_VERSION, data_folder: Path | None = None
+        self,
+        *,
+        version: GameVersion = DEFAULT_VERSION,
+        data_folder: Path | None = None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         """Begin at status ``launched``.
 
         Args:
             version: the release of StarCraft II to give itself out for.
             data_folder: the StarCraft II folder in which to look for maps and replays.
+            is_wanted: whether the client is still there; what takes long is given up without it.
         """
         self._version = version
         self._folder = GameFolder(data_folder)
+        self._is_wanted = is_wanted
         self._status: sc_pb.Status.ValueType = sc_pb.launched
         self._planned: PlannedGame | None = None
         self._seat: Seat | None = None
@@ -102,7 +115,7 @@ class Session:
             "join_game": self._join_game,
             "leave_game": lambda _: self._leave_game(),
             "obs_action": lambda request: self._taken_seat().watch(request),
-            "observation": lambda request: self._taken_seat().observe(request),
+            "observation": lambda request: self._taken_seat().observe(request, is_wanted),
             "ping": lambda _: self._ping(),
             "query": lambda request: self._taken_seat().query(request),
             "quit": lambda _: self._quit(),
@@ -111,7 +124,7 @@ class Session:
             "save_map": self._save_map,
             "save_replay": lambda _: self._save_replay(),
             "start_replay": self._start_replay,
-            "step": lambda request: self._taken_seat().step(request),
+            "step": lambda request: self._taken_seat().step(request, is_wanted),
         }
 
     def __enter__(self) -> Self:
@@ -148,7 +161,7 @@ class Session:
                 raise RequestRefused("the request is empty or unknown")
             self._check_status(name)
             if name in _RELAYED and self._relay is not None:
-                return self._ask_host(self._relay, request)
+                return self._ask_host(self._relay, request, Wait(is_wanted=self._is_wanted))
             if name == "join_game" and self._is_hosted_elsewhere(message.join_game):
                 return self._join_host(message.join_game, request)
             payload = self._handlers[name](getattr(message, name))
@@ -290,8 +303,8 @@ class Session:
             code = sc_pb.ResponseJoinGame.MissingPorts
             raise GameRefused(code, "two participants need server_ports and client_ports")
         host, guest = planned.participants()
-        link = wait_for_guest(port, timeout_seconds=JOIN_TIMEOUT_SECONDS)
-        guest_session = Session(version=self._version)
+        link = wait_for_guest(port, Wait(JOIN_TIMEOUT_SECONDS, is_wanted=self._is_wanted))
+        guest_session = Session(version=self._version, is_wanted=link.is_connected)
 
         def seat_for(join: sc_pb.RequestJoinGame) -> Seat:
             theirs = participation(join, planned)
@@ -300,7 +313,7 @@ class Session:
 
         guest_session._invitation = seat_for
         try:
-            request, _ = link.receive()
+            request, _ = link.receive(Wait(GREETING_SECONDS))
             link.send(guest_session.handle(request), status=guest_session.status)
             if guest_session.status != sc_pb.in_game:
                 raise LinkError("the other player could not join")
@@ -322,17 +335,16 @@ class Session:
     def _join_host(self, join: sc_pb.RequestJoinGame, request: bytes) -> bytes:
         """Join the game that another process has created, and be its relay from then on."""
         self.close()
-        self._relay = connect_to_host(
-            join.server_ports.base_port, timeout_seconds=JOIN_TIMEOUT_SECONDS
-        )
-        response = self._ask_host(self._relay, request)
+        wait = Wait(JOIN_TIMEOUT_SECONDS, is_wanted=self._is_wanted)
+        self._relay = connect_to_host(join.server_ports.base_port, wait)
+        response = self._ask_host(self._relay, request, wait)
         if self._status == sc_pb.launched:  # it was refused
             self.close()
         return response
 
-    def _ask_host(self, relay: Link, request: bytes) -> bytes:
+    def _ask_host(self, relay: Link, request: bytes, wait: Wait) -> bytes:
         try:
-            response, status = relay.ask(request)
+            response, status = relay.ask(request, wait)
         except LinkError:
             self.close()
             self._status = sc_pb.launched
@@ -403,9 +415,10 @@ class Session:
         """Say goodbye; the other player of a game may still have to hear how it ended."""
         self._leave_match()
         if self._relay is not None:
+            goodbye = sc_pb.Request(quit=sc_pb.RequestQuit()).SerializeToString()
             with suppress(LinkError):
-                self._relay.ask(sc_pb.Request(quit=sc_pb.RequestQuit()).SerializeToString())
-        elif self._last_match is not None:
+                self._relay.ask(goodbye, Wait(_FAREWELL_SECONDS))
+        elif self._last_match is not None and self._invitation is None:  # it ends with us
             self._last_match.wait_until_empty(timeout_seconds=_FAREWELL_SECONDS)
         self.close()
         self._status = sc_pb.quit

@@ -2,17 +2,19 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine import link
 from envs.engine import session as session_module
 from envs.engine.errors import LinkError
-from envs.engine.link import connect_to_host, wait_for_guest
+from envs.engine.link import Wait, connect_to_host, wait_for_guest
 from envs.engine.session import Session
 from tests.envs.engine.api_client import (
     COMMAND_CENTER,
@@ -184,6 +186,96 @@ def test_both_quit_without_waiting_long(two: Two):
     assert two.guest.session.has_quit
 
 
+def test_a_guest_quits_without_waiting_for_the_host(two: Two):
+    two.begin()
+    begun = time.monotonic()
+    two.guest.send(quit=sc_pb.RequestQuit())
+    assert time.monotonic() - begun < 1
+    assert two.host.step(8).status == sc_pb.ended
+
+
+def test_a_guest_who_is_cut_off_within_a_step_has_left(two: Two):
+    two.begin()
+    stepping = threading.Thread(target=two.guest.step, args=(100_000,))
+    stepping.start()
+    stepping.join(0.3)
+    two.guest.session.close()
+    stepping.join(SECONDS)
+    deadline = time.monotonic() + SECONDS
+    while two.host.step(1).status != sc_pb.ended:
+        assert time.monotonic() < deadline
+    assert two.host.observe().observation.game_loop < 100_000
+
+
+@pytest.mark.parametrize(
+    "words", [b"", b"LatentStar", b"LatentStar link 1", b"LatentStar link 1\x09"]
+)
+def test_who_greets_and_says_no_more_does_not_hold_the_host(
+    two: Two, monkeypatch: pytest.MonkeyPatch, words: bytes
+):
+    monkeypatch.setattr(link, "GREETING_SECONDS", 0.3)
+    monkeypatch.setattr(session_module, "GREETING_SECONDS", 0.3)
+    monkeypatch.setattr(session_module, "JOIN_TIMEOUT_SECONDS", 1.0)
+    two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+    shared = ports()
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(two.host.send, join_game=joining(**shared))
+        with stranger_at(shared["server_ports"].base_port) as stranger:
+            stranger.sendall(words)
+            told = waiting.result(SECONDS).join_game
+    assert told.error == sc_pb.ResponseJoinGame.NetworkError
+    assert two.host.status == sc_pb.init_game
+    assert time.monotonic() - begun < 5
+
+
+def test_a_greeting_that_trickles_in_has_one_deadline_for_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(link, "GREETING_SECONDS", 0.4)
+    port = free_port()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(wait_for_guest, port, Wait(SECONDS))
+        with stranger_at(port) as stranger:
+            for byte in b"LatentStar link 1":
+                with suppress(OSError):  # it hangs up in between
+                    stranger.sendall(bytes([byte]))
+                time.sleep(0.05)
+            guest = connect_to_host(port, Wait(SECONDS))
+            host = waiting.result(SECONDS)
+    guest.send(b"hello")
+    assert host.receive(Wait(SECONDS))[0] == b"hello"
+    guest.close()
+    host.close()
+
+
+@pytest.mark.parametrize("is_host", [True, False])
+def test_nobody_waits_for_a_player_on_behalf_of_a_client_who_has_gone(is_host: bool):  # noqa: FBT001
+    gone = threading.Event()
+    with ThreadPoolExecutor(1) as thread, Session(is_wanted=lambda: not gone.is_set()) as session:
+        client = Client(session)
+        if is_host:
+            client.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+        waiting = thread.submit(client.send, join_game=joining(**ports()))
+        time.sleep(0.2)
+        assert not waiting.done()
+        gone.set()
+        waiting.result(5)
+
+
+def test_nobody_steps_on_behalf_of_a_client_who_has_gone():
+    gone = threading.Event()
+    with ThreadPoolExecutor(1) as thread, Session(is_wanted=lambda: not gone.is_set()) as session:
+        client = Client(session)
+        client.start(new_game(), joining())
+        client.step()
+        stepping = thread.submit(client.step, 500_000)
+        time.sleep(0.2)
+        assert not stepping.done()
+        gone.set()
+        assert stepping.result(SECONDS).step.simulation_loop < 500_000
+
+
 def test_a_guest_who_may_not_join_is_told_and_so_is_the_host(two: Two):
     two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
     shared = ports()
@@ -215,20 +307,23 @@ def test_waiting_for_the_other_has_an_end(two: Two, monkeypatch: pytest.MonkeyPa
 def test_strangers_on_the_port_are_not_taken_for_the_guest():
     port = free_port()
     with ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(wait_for_guest, port, timeout_seconds=SECONDS)
-        stranger = None
-        while stranger is None:
-            try:
-                stranger = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
-            except ConnectionRefusedError:
-                continue
-        with stranger:
+        waiting = thread.submit(wait_for_guest, port, Wait(SECONDS))
+        with stranger_at(port) as stranger:
             stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        guest = connect_to_host(port, timeout_seconds=SECONDS)
+        guest = connect_to_host(port, Wait(SECONDS))
         host = waiting.result(SECONDS)
     guest.send(b"hello", status=3)
-    assert host.receive() == (b"hello", 3)
+    assert host.receive(Wait(SECONDS)) == (b"hello", 3)
     guest.close()
     with pytest.raises(LinkError, match="gone"):
-        host.receive()
+        host.receive(Wait(SECONDS))
     host.close()
+
+
+def stranger_at(port: int) -> socket.socket:
+    """Connect to a port as soon as somebody listens."""
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+        except ConnectionRefusedError:
+            time.sleep(0.01)

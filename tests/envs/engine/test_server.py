@@ -74,6 +74,16 @@ class Server:
         assert found
         return int(found[1]) << 10
 
+    def is_at_work(self) -> bool:
+        """Whether the program computes."""
+        before = self._seconds_used()
+        time.sleep(0.5)
+        return self._seconds_used() - before > 0.1
+
+    def _seconds_used(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -280,6 +290,21 @@ def test_memory_stays_bounded_under_a_flood(own_server: Server):
                 continue
         time.sleep(1)
     assert own_server.peak_memory() < MEMORY_BYTES
+    assert own_server.is_well()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to measure time")
+def test_a_long_step_ends_with_the_client_who_wanted_it(own_server: Server):
+    connection = own_server.connect()
+    ask(connection, sc_pb.Request(create_game=new_game()))
+    ask(connection, sc_pb.Request(join_game=joining()))
+    step = sc_pb.Request(step=sc_pb.RequestStep(count=500_000))
+    connection.send_binary(step.SerializeToString())
+    time.sleep(0.5)
+    connection.shutdown()
+    deadline = time.monotonic() + SECONDS
+    while own_server.is_at_work():
+        assert time.monotonic() < deadline, "it steps on for nobody"
     assert own_server.is_well()
 
 
