@@ -152,7 +152,8 @@ UNIT_TYPE = np.dtype(
         ("energy_start", "i4"),
         ("minerals", "i4"),  # of this step, for the pair where two are made
         ("gas", "i4"),
-        ("worth", "i4"),  # minerals and gas of all steps to one such unit, for scores
+        ("total_minerals", "i4"),  # of all steps to one such unit, for scores
+        ("total_gas", "i4"),
         ("supply", "i4"),  # half points
         ("supply_given", "i4"),  # half points
         ("build_loops", "i4"),

@@ -17,7 +17,7 @@ from envs.engine.encode import NEUTRAL_OWNER, encode_units, room_for_units
 from envs.engine.feature_layers import Minimap
 from envs.engine.layout import FIRST_INDEX, ONE, Trait
 from envs.engine.match import Match
-from envs.engine.score import score_of
+from envs.engine.score import food_used, score_of
 from envs.engine.units import GENERATION_BITS
 from envs.engine.varints import varint
 from envs.engine.vision import POWER_RADIUS, PRISM_POWER_RADIUS
@@ -133,7 +133,7 @@ class Observer:
         is_worker = (traits & Trait.WORKER) > 0
         is_army = (supply > 0) & ~is_worker
         common.food_workers = int(supply[is_worker].sum()) // 2
-        common.food_army = max(common.food_used - common.food_workers, 0)
+        common.food_army = food_used(match, player)[0] // 2
         common.idle_worker_count = int((is_worker & (units["num_orders"][mine] == 0)).sum())
         common.army_count = int(is_army.sum())
         common.warp_gate_count = int(((traits & Trait.WARP_GATE) > 0).sum())

@@ -223,10 +223,8 @@ def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
     target["build_loops"] = _points(unit["build_loops"])
     target["cargo_size"] = _points(unit["cargo_size"])
     target["num_made"] = 1
-    if unit["name"] == "Zergling":
-        target["worth"] = 25  # the table's cost is for the pair
-    else:
-        target["worth"] = _points(unit["minerals_total"]) + _points(unit["gas_total"])
+    target["total_minerals"] = _points(unit["minerals_total"])
+    target["total_gas"] = _points(unit["gas_total"])
     if unit["name"] in _MADE_WITH_ADD_ON:
         target["add_on_x"] = _REACTOR_X
 
