@@ -16,6 +16,7 @@ from typing import Any, Self, cast
 
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine.bots.levels import level
 from envs.engine.data_response import data_response
 from envs.engine.errors import GameRefused, LinkError, ReplayError, RequestRefused
 from envs.engine.game_folder import MAX_MAP_BYTES, GameFolder
@@ -159,6 +160,8 @@ class Session:
         try:
             if name is None:
                 raise RequestRefused("the request is empty or unknown")
+            if not _is_text_throughout(message):
+                raise RequestRefused("the request holds text that is not UTF-8")
             self._check_status(name)
             if name in _RELAYED and self._relay is not None:
                 return self._ask_host(self._relay, request, Wait(is_wanted=self._is_wanted))
@@ -217,6 +220,7 @@ class Session:
             return sc_pb.ResponseCreateGame(
                 error=refused.code, error_details=str(refused)
             ).SerializeToString()
+        _warn_of_computers(planned)
         self.close()
         self._planned = planned
         self._status = sc_pb.init_game
@@ -423,6 +427,35 @@ class Session:
         self.close()
         self._status = sc_pb.quit
         return b""
+
+
+def _is_text_throughout(message: Any) -> bool:
+    """Return whether all text in a message is: protobuf hands on what is not as bytes."""
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            parts = [value] if hasattr(value, "ListFields") else value
+            if not all(_is_text_throughout(part) for part in parts):
+                return False
+        elif field.type == field.TYPE_STRING and isinstance(value, bytes):
+            return False
+    return True
+
+
+def _warn_of_computers(planned: PlannedGame) -> None:
+    """Log, in one line, how the computers of a game will play otherwise than was asked."""
+    other = []
+    for player, setup in enumerate(planned.players, start=1):
+        if setup.type != sc_pb.Computer:
+            continue
+        played = level(setup.difficulty)
+        if played.difficulty != setup.difficulty:
+            asked = sc_pb.Difficulty.Name(setup.difficulty)
+            other.append(f"player {player} plays as {played.name}, since there is no {asked}")
+        if setup.ai_build != sc_pb.RandomBuild:
+            asked = sc_pb.AIBuild.Name(setup.ai_build)
+            other.append(f"player {player} builds what its race always does, not {asked}")
+    if other:
+        _logger.warning("the engine's computers differ from what was asked: %s", "; ".join(other))
 
 
 def _join_answer(join: Callable[[], int]) -> bytes:

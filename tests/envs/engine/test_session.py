@@ -117,6 +117,29 @@ def test_a_participant_after_a_computer_is_player_two(client: Client):
 
 
 @pytest.mark.parametrize(
+    ("difficulty", "build", "words"),
+    [
+        (sc_pb.VeryHard, sc_pb.RandomBuild, []),
+        (sc_pb.CheatInsane, sc_pb.RandomBuild, ["player 2 plays as VeryHard", "no CheatInsane"]),
+        (sc_pb.Easy, sc_pb.Timing, ["player 2 plays as VeryEasy", "no Easy", "not Timing"]),
+    ],
+)
+def test_computers_that_play_otherwise_than_was_asked_are_told_of_in_one_line(
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
+    difficulty: "sc_pb.Difficulty.ValueType",
+    build: "sc_pb.AIBuild.ValueType",
+    words: list[str],
+):
+    computer = sc_pb.PlayerSetup(
+        type=sc_pb.Computer, race=common_pb.Zerg, difficulty=difficulty, ai_build=build
+    )
+    client.send(create_game=new_game(PARTICIPANT, computer))
+    assert len(caplog.messages) == bool(words)
+    assert all(word in caplog.messages[0] for word in words)
+
+
+@pytest.mark.parametrize(
     ("request_", "code"),
     [
         (sc_pb.RequestCreateGame(player_setup=[PARTICIPANT]), "MissingMap"),
@@ -377,33 +400,85 @@ def test_debug_drawings_are_taken_and_test_crashes_are_not(player: Client):
     assert player.status == sc_pb.in_game
 
 
-def test_mutated_requests_are_answered_whatever_they_say():
-    generator = random.Random(2)
-    stop = raw_pb.ActionRawUnitCommand(ability_id=STOP, unit_tags=[1 << 33, 5])
-    action = sc_pb.Action(action_raw=raw_pb.ActionRaw(unit_command=stop))
-    create_unit = debug_pb.DebugCreateUnit(unit_type=SCV, owner=1, quantity=1)
-    whole = [
-        sc_pb.Request(create_game=new_game()),
-        sc_pb.Request(join_game=joining()),
-        sc_pb.Request(action=sc_pb.RequestAction(actions=[action])),
-        sc_pb.Request(debug=sc_pb.RequestDebug(debug=[{"create_unit": create_unit}])),
-        sc_pb.Request(replay_info=sc_pb.RequestReplayInfo(replay_data=b"MPQ\x1a" + bytes(40))),
-        sc_pb.Request(start_replay=sc_pb.RequestStartReplay(options=interface())),
-        sc_pb.Request(save_map=sc_pb.RequestSaveMap(map_path="a", map_data=b"b")),
-        *(sc_pb.Request(**{name: GAME_REQUESTS[name]}) for name in ("data", "query", "game_info")),
-        sc_pb.Request(observation=sc_pb.RequestObservation(disable_fog=True)),
-    ]
+@pytest.mark.parametrize("seed", range(8))
+def test_mutated_requests_are_answered_whatever_they_say(seed: int):
+    generator = random.Random(seed)
     with Session() as session:
         client = Client(session)
-        client.start(new_game(), joining())
+        whole = [request.SerializeToString() for request in sound_requests(client)]
         for _ in range(400):
-            data = bytearray(generator.choice(whole).SerializeToString())
+            if client.step().status not in (sc_pb.in_game, sc_pb.quit):
+                client.send(create_game=new_game())
+                if generator.random() < 0.9:
+                    client.send(join_game=joining())
+            data = bytearray(generator.choice(whole))
             for _ in range(generator.randrange(4)):
-                if data:
-                    data[generator.randrange(len(data))] = generator.randrange(256)
+                data[generator.randrange(len(data))] = generator.randrange(256)
             cut = bytes(data[: generator.randrange(len(data) + 1)])
-            for mutated in (bytes(data), cut):
-                response = sc_pb.Response.FromString(session.handle(mutated))
+            for request in (bytes(data), OBSERVE, cut, OBSERVE):
+                response = sc_pb.Response.FromString(session.handle(request))
                 assert response.HasField("status")
-            if session.has_quit:
-                break
+                assert not any("internal error" in error for error in response.error), request
+
+
+OBSERVE = sc_pb.Request(observation=sc_pb.RequestObservation()).SerializeToString()
+
+
+def sound_requests(client: Client) -> list[sc_pb.Request]:
+    """Requests of all kinds for a game that is begun, each of which would do something."""
+    client.start(new_game(), joining())
+    hall, worker = client.own(COMMAND_CENTER)[0].tag, client.own(SCV)[0].tag
+    client.step()
+    replay = client.replay()
+    place = common_pb.Point2D(x=40, y=40)
+    commands = [
+        raw_pb.ActionRawUnitCommand(ability_id=TRAIN_SCV, unit_tags=[hall]),
+        raw_pb.ActionRawUnitCommand(ability_id=STOP, unit_tags=[worker, 1 << 33, 5]),
+        raw_pb.ActionRawUnitCommand(ability_id=1, unit_tags=[worker], target_unit_tag=hall),
+        raw_pb.ActionRawUnitCommand(
+            ability_id=3794, unit_tags=[worker], target_world_space_pos=place, queue_command=True
+        ),
+        raw_pb.ActionRawUnitCommand(
+            ability_id=319, unit_tags=[worker], target_world_space_pos=place
+        ),
+    ]
+    actions = [
+        *(sc_pb.Action(action_raw={"unit_command": command}) for command in commands),
+        sc_pb.Action(action_raw={"camera_move": {"center_world_space": {"x": 30, "y": 30}}}),
+        sc_pb.Action(action_chat=sc_pb.ActionChat(channel=1, message="good luck")),
+    ]
+    debugs = [
+        {"create_unit": {"unit_type": SCV, "owner": 1, "quantity": 1, "pos": place}},
+        {"kill_unit": {"tag": [worker]}},
+        {"unit_value": {"unit_value": 2, "value": 30, "unit_tag": hall}},
+        {"game_state": debug_pb.minerals},
+        {"draw": {"text": [{"text": "here"}]}},
+        {"end_game": {"end_result": 1}},
+    ]
+    queries = {
+        "pathing": [{"start_pos": place, "end_pos": place}, {"unit_tag": worker, "end_pos": place}],
+        "abilities": [{"unit_tag": hall}, {"unit_tag": worker}],
+        "placements": [{"ability_id": 319, "target_pos": place, "placing_unit_tag": worker}],
+    }
+    layers = sc_pb.SpatialCameraSetup(
+        width=24, resolution={"x": 8, "y": 8}, minimap_resolution={"x": 32, "y": 16}
+    )
+    options = interface(feature_layer=layers)
+    return [
+        sc_pb.Request(create_game=new_game()),
+        sc_pb.Request(join_game=joining(player_name="someone", options=options)),
+        *(sc_pb.Request(action=sc_pb.RequestAction(actions=[action])) for action in actions),
+        *(sc_pb.Request(debug=sc_pb.RequestDebug(debug=[debug])) for debug in debugs),
+        sc_pb.Request(query=query_pb.RequestQuery(**queries)),
+        sc_pb.Request(replay_info=sc_pb.RequestReplayInfo(replay_data=replay)),
+        sc_pb.Request(replay_info=sc_pb.RequestReplayInfo(replay_path="one.SC2Replay")),
+        sc_pb.Request(start_replay=sc_pb.RequestStartReplay(replay_data=replay, options=options)),
+        sc_pb.Request(save_map=sc_pb.RequestSaveMap(map_path="a", map_data=b"b")),
+        sc_pb.Request(data=sc_pb.RequestData(unit_type_id=True)),
+        sc_pb.Request(game_info=sc_pb.RequestGameInfo()),
+        sc_pb.Request(observation=sc_pb.RequestObservation(disable_fog=True, game_loop=5)),
+        sc_pb.Request(
+            obs_action={"actions": [{"camera_move": {"world_pos": place, "distance": 5}}]}
+        ),
+        sc_pb.Request(step=sc_pb.RequestStep(count=3)),
+    ]
