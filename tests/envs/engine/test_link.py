@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
@@ -19,40 +19,16 @@ from envs.engine.session import Session
 from tests.envs.engine.api_client import (
     COMMAND_CENTER,
     PARTICIPANT,
+    SECONDS,
     TRAIN_SCV,
     Client,
+    Two,
     free_port,
     interface,
     joining,
     new_game,
     ports,
 )
-
-SECONDS = 60
-
-
-class Two:
-    """The clients of a host and a guest, who can be asked at the same time."""
-
-    def __init__(self) -> None:
-        self._sessions = ExitStack()
-        self._threads = ThreadPoolExecutor(2)
-        self.host, self.guest = (Client(self._sessions.enter_context(Session())) for _ in range(2))
-
-    def at_once(self, **request: object) -> list[sc_pb.Response]:
-        """Have both send one request; return the host's response and the guest's."""
-        futures = [self._threads.submit(one.send, **request) for one in (self.host, self.guest)]
-        return [future.result(SECONDS) for future in futures]
-
-    def begin(self) -> None:
-        """Create a game and join it."""
-        self.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
-        joined = self.at_once(join_game=joining(common_pb.Terran, **ports()))
-        assert [answer.join_game.player_id for answer in joined] == [1, 2], joined
-
-    def close(self) -> None:
-        self._sessions.close()
-        self._threads.shutdown()
 
 
 @pytest.fixture

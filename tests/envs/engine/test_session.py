@@ -1,5 +1,6 @@
 """The conversation with the engine: what is answered when, and what is refused how."""
 
+import math
 import random
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import debug_pb2 as debug_pb
+from s2clientprotocol import error_pb2 as error_pb
 from s2clientprotocol import query_pb2 as query_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
@@ -44,6 +46,7 @@ GAME_REQUESTS = {
     "step": sc_pb.RequestStep(count=1),
 }
 UNKNOWN_ABILITY = 4999
+DEPOT, BARRACKS = 319, 321
 NOT_SUPPORTED, SUCCESS = 2, 1
 
 
@@ -378,15 +381,77 @@ def test_in_real_time_the_game_goes_on_by_itself(client: Client):
     assert client.observe().observation.game_loop < 200
 
 
-def test_queries_and_data_are_answered(player: Client):
-    worker = player.own(SCV)[0].tag
-    abilities = [query_pb.RequestQueryAvailableAbilities(unit_tag=worker)]
-    answer = player.send(query=query_pb.RequestQuery(abilities=abilities)).query
-    assert len(answer.abilities) == 1
+def test_queries_tell_what_units_can_do(player: Client):
+    hall, worker = player.own(COMMAND_CENTER)[0].tag, player.own(SCV)[0].tag
+    assert {TRAIN_SCV} <= abilities(player, hall)
+    # A depot costs 100 minerals and there are 50; a barracks needs a depot, whatever it costs.
+    assert DEPOT not in abilities(player, worker)
+    assert DEPOT in abilities(player, worker, ignore_resource_requirements=True)
+    assert BARRACKS not in abilities(player, worker, ignore_resource_requirements=True)
+    player.command(TRAIN_SCV, hall)
+    assert TRAIN_SCV not in abilities(player, hall)
+    assert abilities(player, 1 << 33) == set()
+
+
+def abilities(player: Client, tag: int, **request: bool) -> set[int]:
+    wanted = [query_pb.RequestQueryAvailableAbilities(unit_tag=tag)]
+    answer = player.send(query=query_pb.RequestQuery(abilities=wanted, **request)).query
+    (found,) = answer.abilities
+    assert found.unit_tag == tag
+    return {ability.ability_id for ability in found.abilities}
+
+
+def test_queries_tell_how_far_it_is_and_what_stands_in_the_way(player: Client):
+    hall, worker = player.own(COMMAND_CENTER)[0].pos, player.own(SCV)[0]
+    beside = common_pb.Point2D(x=worker.pos.x, y=worker.pos.y)
+    onto = common_pb.Point2D(x=hall.x, y=hall.y)
+    outside = common_pb.Point2D(x=-5, y=7)
+    info = player.send(game_info=sc_pb.RequestGameInfo()).game_info.start_raw
+    enemy = info.start_locations[0]
+    far = common_pb.Point2D(x=enemy.x - 4, y=enemy.y)
+    answer = player.send(
+        query=query_pb.RequestQuery(
+            pathing=[
+                query_pb.RequestQueryPathing(unit_tag=worker.tag, end_pos=far),
+                query_pb.RequestQueryPathing(start_pos=beside, end_pos=far),
+                query_pb.RequestQueryPathing(start_pos=beside, end_pos=outside),
+            ],
+            placements=[
+                query_pb.RequestQueryBuildingPlacement(ability_id=DEPOT, target_pos=place)
+                for place in (onto, outside, level_ground(player))
+            ],
+        )
+    ).query
+    by_tag, by_place, nowhere = (way.distance for way in answer.pathing)
+    assert by_tag == pytest.approx(by_place, abs=1)
+    assert by_tag > math.dist((beside.x, beside.y), (far.x, far.y))
+    assert nowhere == 0
+    blocked, off_the_map, free = (placement.result for placement in answer.placements)
+    assert blocked == off_the_map == error_pb.CantBuildLocationInvalid
+    assert free == error_pb.Success
+
+
+def level_ground(player: Client) -> common_pb.Point2D:
+    """A place for a depot near the hall, by the grids that the client is given."""
+    info = player.send(game_info=sc_pb.RequestGameInfo()).game_info.start_raw
+    is_free = (unpacked(info.placement_grid) & unpacked(info.pathing_grid)) > 0
+    hall = player.own(COMMAND_CENTER)[0].pos
+    x, y = next(
+        (x, y)
+        for y in range(int(hall.y) - 9, int(hall.y) + 10)
+        for x in range(int(hall.x) - 9, int(hall.x) + 10)
+        if is_free[y - 2 : y + 2, x - 2 : x + 2].all()
+    )
+    return common_pb.Point2D(x=x, y=y)
+
+
+def test_data_tells_of_all_units_in_sight(player: Client):
     data = player.send(data=sc_pb.RequestData(unit_type_id=True)).data
-    known = {unit_type.unit_id for unit_type in data.units if unit_type.available}
+    known = {unit_type.unit_id: unit_type for unit_type in data.units if unit_type.available}
     seen = {unit.unit_type for unit in player.observe().observation.raw_data.units}
-    assert seen <= known
+    assert seen <= set(known)
+    assert (known[SCV].name, known[SCV].mineral_cost, known[SCV].food_required) == ("SCV", 50, 1)
+    assert (known[COMMAND_CENTER].mineral_cost, known[COMMAND_CENTER].food_provided) == (400, 15)
     assert not data.abilities
 
 
