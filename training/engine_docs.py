@@ -23,9 +23,9 @@ BEGIN, END = "<!-- functions: written by training/engine_docs.py -->", "<!-- end
 GENERAL_TEST = "test_raw_functions.py"
 
 _TARGETS = {
-    "quick": {Target.NOTHING, Target.POINT_OR_NOTHING, Target.ANYTHING},
-    "point": {Target.POINT, Target.POINT_OR_UNIT, Target.POINT_OR_NOTHING, Target.ANYTHING},
-    "unit": {Target.UNIT, Target.POINT, Target.POINT_OR_UNIT, Target.ANYTHING},
+    "quick": {Target.NOTHING, Target.POINT_OR_NOTHING},
+    "point": {Target.POINT, Target.POINT_OR_UNIT, Target.POINT_OR_NOTHING},
+    "unit": {Target.UNIT, Target.POINT, Target.POINT_OR_UNIT},
 }
 """What a command may be aimed at to do what a function asks for; a unit is a place too."""
 

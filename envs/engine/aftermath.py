@@ -1,8 +1,10 @@
 """What follows on what happens in a loop: deaths, things finished, orders come within reach."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 
+import numpy as np
 from s2clientprotocol import error_pb2 as result
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
@@ -23,11 +25,11 @@ from envs.engine.construction import (
     spawn_larva,
 )
 from envs.engine.game import Game, WorldFullError
-from envs.engine.layout import Happening, Makes, Trait
+from envs.engine.layout import Clock, Happening, Makes, Trait
 from envs.engine.morphing import finish_morph, land, let_go_of_add_on, may_morph, start_morph
 from envs.engine.order_queue import Aim, finish_order
 from envs.engine.orders import give
-from envs.engine.rules import OK, add_on_fits, affordable, pay, requirements
+from envs.engine.rules import OK, add_on_fits, affordable, pay, requirements, room
 from envs.engine.transport import UNLOAD_LOOPS, load, passengers, unload_one
 
 REPAIR_COST_SHARE = 4
@@ -47,6 +49,7 @@ class Aftermath:
         self.dead: list[tuple[int, int, int]] = []  # tag, its owner, who saw it
         self.failed: list[tuple[int, int, int, int]] = []  # player, tag, ability, result
         self.alerts: list[tuple[int, int]] = []  # player, the API's alert
+        self._events: deque[np.void] = deque()
         self._handlers: dict[int, Callable[[int, int], None]] = {
             Happening.DIED: self._died,
             Happening.READY: self._ready,
@@ -60,21 +63,31 @@ class Aftermath:
             Happening.TARGET_LOST: self._target_lost,
         }
 
-    def see_to(self, count: int) -> None:
-        """See to the first ``count`` events of the world, in the order in which they happened."""
-        events = self.game.world.events[:count].copy()
-        for event in events:
-            slot = int(event["slot"])
-            what = int(event["what"])
-            if self.game.units["tag"][slot] != event["tag"]:
-                continue  # has gone meanwhile
-            if what not in _ENDS and self.game.units["health"][slot] <= 0:
-                continue  # is about to go
-            try:
-                self._handlers[what](slot, int(event["argument"]))
-            except WorldFullError:
-                logger.warning("a unit could not be made: the map is full")
+    def see_to_events(self) -> None:
+        """See to all that has happened, in that order, and then to what follows from it."""
+        self._take_events()
+        if not self._events:
+            return
+        while self._events:
+            self._see_to(self._events.popleft())
+            self._take_events()
         self.game.count_supply()
+
+    def _take_events(self) -> None:
+        clock = self.game.world.clock
+        self._events.extend(self.game.world.events[: clock[_NUM_EVENTS]].copy())
+        clock[_NUM_EVENTS] = 0
+
+    def _see_to(self, event: np.void) -> None:
+        slot, what = int(event["slot"]), int(event["what"])
+        if self.game.units["tag"][slot] != event["tag"]:
+            return  # has gone meanwhile
+        if what not in _ENDS and self.game.units["health"][slot] <= 0:
+            return  # is about to go
+        try:
+            self._handlers[what](slot, int(event["argument"]))
+        except WorldFullError:
+            logger.warning("a unit could not be made: the map is full")
 
     def new_larva(self, hatchery: int) -> None:
         """Put one more larva beside a hatchery."""
@@ -200,6 +213,8 @@ class Aftermath:
         if not unit[f"{prefix}_set"]:
             return
         target = game.slot(int(unit[f"{prefix}_target"]))
+        if not game.is_in_sight(int(unit["owner"]), target):
+            target = 0
         aim = Aim(target, int(unit[f"{prefix}_x"]), int(unit[f"{prefix}_y"]), is_point=True)
         give(game, int(unit["owner"]), _SMART, [made], aim, is_queued=False)
 
@@ -219,25 +234,24 @@ class Aftermath:
         game = self.game
         order = game.world.orders[slot, 0]
         target = game.slot(int(order["target"]))
-        if deed is Deed.BUILD:
-            return begin_building(game, slot)
-        if deed is Deed.LAND:
-            return land(game, slot)
         if deed is Deed.REPAIR:
             return self._repair(slot, target)
         if deed is Deed.UNLOAD_ALL_AT:
             return self._unload(slot)
-        ability, row = int(order["ability"]), int(order["type"])
+        command = commands_of(int(game.units["type"][slot])).get(int(order["ability"]))
+        if deed is Deed.BUILD and command:
+            return begin_building(game, slot, command)
+        if deed is Deed.LAND and command:
+            return land(game, slot, command)
         x, y = int(order["x"]), int(order["y"])
         finish_order(game, slot)
         if deed is Deed.LOAD:
             return load(game, slot, target)
         if deed is Deed.BOARD:
             return load(game, target, slot)
-        player = int(game.units["owner"][slot])
-        command = commands_of(int(game.units["type"][slot])).get(ability)
         if command is None:
-            return OK
+            return int(result.NotSupported)  # it has become another type while it waited
+        player = int(game.units["owner"][slot])
         if deed is Deed.SPELL and command.spell:
             if target:
                 x, y = int(game.units["x"][target]), int(game.units["y"][target])
@@ -245,7 +259,7 @@ class Aftermath:
         if deed is Deed.MORPH:
             answer = may_morph(game, player, slot, command)
             return start_morph(game, player, slot, command) if answer == OK else answer
-        assert deed is Deed.ADD_ON, (deed, row)
+        assert deed is Deed.ADD_ON, deed
         return self._add_on(player, slot, command)
 
     def _add_on(self, player: int, slot: int, command: Command) -> int:
@@ -256,6 +270,7 @@ class Aftermath:
             requirements(self.game, player, slot, command),
             affordable(self.game, player, command),
             add_on_fits(self.game, player, command.row, slot),
+            room(self.game),
         ):
             if answer != OK:
                 return answer
@@ -277,25 +292,30 @@ class Aftermath:
     def _repair(self, slot: int, target: int) -> int:
         """Repair for one loop, at the pace at which the thing was built."""
         game = self.game
-        unit = game.units[target]
-        if unit["health"] >= unit["health_max"]:
+        unit, kind = game.units[target], game.kind(target)
+        before, whole = int(unit["health"]), int(unit["health_max"])
+        if before >= whole:
             finish_order(game, slot)
             return OK
-        kind = game.kind(target)
+        loops = max(int(game.tables.types["build_loops"][kind["base"]]), 16)
+        after = min(before + whole // loops, whole)
+        minerals, gas = (
+            cost * after // whole - cost * before // whole
+            for cost in (
+                int(kind["total_minerals"]) // REPAIR_COST_SHARE,
+                int(kind["total_gas"]) // REPAIR_COST_SHARE,
+            )
+        )
         player = game.world.players[unit["owner"]]
-        loops = max(int(kind["build_loops"]), 16)
-        before = int(unit["health"])
-        unit["health"] = min(before + int(unit["health_max"]) // loops, int(unit["health_max"]))
-        for resource in ("minerals", "gas"):
-            cost = int(kind[resource]) // REPAIR_COST_SHARE
-            paid = cost * before // int(unit["health_max"])
-            due = cost * int(unit["health"]) // int(unit["health_max"]) - paid
-            if player[resource] < due:
-                unit["health"] = before
-                finish_order(game, slot)
-                return OK
-            player[resource] -= due
+        if player["minerals"] < minerals or player["gas"] < gas:
+            finish_order(game, slot)
+            is_gas = player["minerals"] >= minerals
+            return int(result.NotEnoughVespene if is_gas else result.NotEnoughMinerals)
+        unit["health"] = after
+        player["minerals"] -= minerals
+        player["gas"] -= gas
         return OK
 
 
+_NUM_EVENTS = int(Clock.NUM_EVENTS)
 _WARP_GATE_RESEARCH, _MORPH_WARP_GATE = 84, 1518

@@ -3,7 +3,7 @@
 Numbers are in ``envs/data/spells.csv``; this file says what they mean.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from s2clientprotocol import error_pb2 as result
@@ -13,9 +13,10 @@ from envs.engine.combat import hurt_now
 from envs.engine.commands import Spell
 from envs.engine.construction import spawn_larva
 from envs.engine.game import Game
-from envs.engine.layout import CELL_BITS, MAX_EFFECTS, ONE, TICK, Targets, Task, Trait
+from envs.engine.layout import CELL_BITS, MAX_EFFECTS, ONE, TICK, Attribute, Targets, Task, Trait
 from envs.engine.order_queue import Aim, clear_orders, place_of, push_order
 from envs.engine.rules import OK, placeable
+from envs.engine.unit_tables import HALF
 
 MAX_LARVAE = 19
 
@@ -43,7 +44,7 @@ def is_out_of_reach(game: Game, slot: int, spell: Spell, aim: Aim) -> bool:
     """Return whether a unit that cannot walk stands too far off to cast a spell."""
     if game.kind(slot)["speed"]:
         return False
-    apart = game.distance(slot, *place_of(game, aim))
+    apart = game.distance(slot, *place_of(game, int(game.units["owner"][slot]), aim))
     if aim.slot:
         apart -= int(game.kind(slot)["radius"]) + int(game.kind(aim.slot)["radius"])
     return apart > spell_reach(game, slot, spell)
@@ -111,6 +112,36 @@ def toggle(game: Game, player: int, slot: int, spell: Spell) -> int:
     return OK
 
 
+def merge(game: Game, templar: Sequence[int], spell: Spell) -> int:
+    """Have pairs of templar near each other become archons."""
+    units = game.units
+    answer = int(result.CantFindEnoughTargets)
+    waiting = [
+        slot for slot in templar if not (units["build_left"][slot] or units["carrier"][slot])
+    ]
+    while waiting:
+        first = waiting.pop(0)
+        place = int(units["x"][first]), int(units["y"][first])
+        second = min(waiting, key=lambda slot: game.distance(slot, *place), default=0)
+        if second and game.distance(second, *place) <= _MERGE_REACH:
+            waiting.remove(second)
+            game.remove(second)
+            _become_archon(game, first, spell)
+            answer = OK
+    return answer
+
+
+def _become_archon(game: Game, slot: int, spell: Spell) -> None:
+    clear_orders(game, slot)
+    game.transform(slot, game.tables.row["Archon"])
+    unit = game.units[slot]
+    unit["build_left"] = unit["build_total"] = spell.duration * TICK
+    unit["health"], unit["shield"] = unit["health_max"] // 10, unit["shield_max"] // 10
+
+
+_MERGE_REACH = 6 * ONE
+
+
 def add_effect(given: Cast, effect_id: int, *, damage: int = 0, burst: int = 0) -> int:
     """Put an effect on the ground where a spell is aimed."""
     game, spell = given.game, given.spell
@@ -153,16 +184,15 @@ _ZERG = 2
 
 def _my_depot(game: Game, player: int, slot: int, target: int) -> int:
     is_depot = game.tables.names[int(game.units["type"][target])].startswith("SupplyDepot")
-    return _mine(game, player, slot, target) if is_depot else int(result.CantTargetThatUnit)
-
-
-def _my_hurt_bio(game: Game, player: int, slot: int, target: int) -> int:
-    if not game.kind(target)["attributes"] & _BIOLOGICAL:
-        return int(result.MustTargetBiologicalUnits)
+    if not is_depot or game.units["extra_supply"][target]:
+        return int(result.CantTargetThatUnit)
     return _mine(game, player, slot, target)
 
 
-_BIOLOGICAL, _MASSIVE = 1 << 3, 1 << 7
+def _my_hurt_bio(game: Game, player: int, slot: int, target: int) -> int:
+    if not game.kind(target)["attributes"] & Attribute.BIOLOGICAL:
+        return int(result.MustTargetBiologicalUnits)
+    return _mine(game, player, slot, target)
 
 
 def _enemy(game: Game, player: int, slot: int, target: int) -> int:
@@ -171,14 +201,14 @@ def _enemy(game: Game, player: int, slot: int, target: int) -> int:
 
 
 def _enemy_bio(game: Game, player: int, slot: int, target: int) -> int:
-    if not game.kind(target)["attributes"] & _BIOLOGICAL:
+    if not game.kind(target)["attributes"] & Attribute.BIOLOGICAL:
         return int(result.MustTargetBiologicalUnits)
     return _enemy(game, player, slot, target)
 
 
 def _enemy_liftable(game: Game, player: int, slot: int, target: int) -> int:
     kind = game.kind(target)
-    if kind["attributes"] & _MASSIVE or kind["traits"] & Trait.STRUCTURE:
+    if kind["attributes"] & Attribute.MASSIVE or kind["traits"] & Trait.STRUCTURE:
         return int(result.CantTargetMassiveUnits)
     return _enemy(game, player, slot, target)
 
@@ -223,7 +253,7 @@ _MULE_GATHER = 166
 
 
 def _supply_drop(given: Cast) -> int:
-    given.game.units["extra_supply"][given.target] = 16
+    given.game.units["extra_supply"][given.target] = HALF * round(given.spell.amount)
     return OK
 
 
@@ -264,13 +294,11 @@ def _tumour(name: str) -> Callable[[Cast], int]:
     return effect
 
 
-def _heal(points: int) -> Callable[[Cast], int]:
-    def effect(given: Cast) -> int:
-        unit = given.game.units[given.target]
-        unit["health"] = min(int(unit["health"]) + points * ONE, int(unit["health_max"]))
-        return OK
-
-    return effect
+def _heal(given: Cast) -> int:
+    unit = given.game.units[given.target]
+    healed = int(unit["health"]) + round(given.spell.amount * ONE)
+    unit["health"] = min(healed, int(unit["health_max"]))
+    return OK
 
 
 def _stim(given: Cast) -> int:
@@ -362,10 +390,7 @@ def _grenade(given: Cast) -> int:
 
 
 def _guardian_shield(given: Cast) -> int:
-    game = given.game
-    for slot in _units_around(given, mine=True):
-        game.units["shield_up_left"][slot] = given.spell.duration
-    return OK
+    return add_effect(given, spells.GUARDIAN_SHIELD)
 
 
 def _boost(given: Cast) -> int:
@@ -411,30 +436,6 @@ def _turret(given: Cast) -> int:
     return OK
 
 
-def _merge(given: Cast) -> int:
-    """Have two templar near each other become one archon."""
-    game = given.game
-    rows = [game.tables.row[name] for name in ("HighTemplar", "DarkTemplar")]
-    partners = [
-        slot
-        for row in rows
-        for slot in game.slots(given.player, row)
-        if slot != given.caster
-        and not game.units["build_left"][slot]
-        and not game.units["carrier"][slot]
-    ]
-    partners.sort(key=lambda slot: (game.distance(slot, given.x, given.y), slot))
-    if not partners or game.distance(partners[0], given.x, given.y) > 6 * ONE:
-        return int(result.CantFindEnoughTargets)
-    game.remove(partners[0])
-    clear_orders(game, given.caster)
-    game.transform(given.caster, game.tables.row["Archon"])
-    unit = game.units[given.caster]
-    unit["build_left"] = unit["build_total"] = given.spell.duration * TICK
-    unit["health"], unit["shield"] = unit["health_max"] // 10, unit["shield_max"] // 10
-    return OK
-
-
 def _recall(given: Cast) -> int:
     game = given.game
     hall = game.units[given.caster]
@@ -453,8 +454,8 @@ _EFFECTS: dict[str, Callable[[Cast], int]] = {
     "InjectLarva": _inject,
     "CreepTumorQueen": _tumour("CreepTumorQueen"),
     "CreepTumorSpread": _tumour("CreepTumor"),
-    "Transfusion": _heal(75),
-    "MedivacHeal": _heal(1),
+    "Transfusion": _heal,
+    "MedivacHeal": _heal,
     "StimMarine": _stim,
     "StimMarauder": _stim,
     "Blink": _blink,
@@ -475,6 +476,5 @@ _EFFECTS: dict[str, Callable[[Cast], int]] = {
     "Restore": _restore,
     "Contaminate": _contaminate,
     "AutoTurret": _turret,
-    "ArchonMerge": _merge,
     "MassRecall": _recall,
 }

@@ -240,8 +240,6 @@ def strike(
     if weapon.structure_damage > 0 and kind.traits & _STRUCTURE:
         damage = weapon.structure_damage
     damage = damage * ONE * numerator // denominator
-    if unit.hallucination:
-        damage = 0
     for _ in range(weapon.attacks):
         if target.health > 0:
             more = weapon.bonus_shield * ONE if target.shield > 0 else 0
@@ -260,8 +258,6 @@ def hurt(world: Record, slot: int, damage: int, by: int) -> None:
     unit.last_hit_by = world.units[by].tag
     if damage <= 0:
         return
-    if unit.hallucination:
-        damage *= 2
     if unit.shield_up_left > 0:
         damage = max(damage - 2 * ONE, ONE // 2)
     if unit.shield > 0:

@@ -20,7 +20,6 @@ class Deed(IntEnum):
     SMART = auto()
     MOVE = auto()
     ATTACK = auto()
-    SCAN_MOVE = auto()
     PATROL = auto()
     HOLD = auto()
     STOP = auto()
@@ -47,6 +46,7 @@ class Deed(IntEnum):
     UNLOAD_UNIT = auto()
     SPELL = auto()
     TOGGLE = auto()
+    MERGE = auto()
     BOARD = auto()  # a unit's own way into a transport
 
 
@@ -58,7 +58,6 @@ class Target(Enum):
     UNIT = auto()
     POINT_OR_UNIT = auto()
     POINT_OR_NOTHING = auto()
-    ANYTHING = auto()
 
 
 class Spell(NamedTuple):
@@ -103,7 +102,6 @@ _GENERAL = {
     Deed.PATROL: 3795,
     Deed.HOLD: 3793,
     Deed.STOP: 3665,
-    Deed.SCAN_MOVE: 19,
     Deed.GATHER: 3666,
     Deed.RETURN: 3667,
     Deed.REPAIR: 3685,
@@ -116,26 +114,19 @@ _GENERAL = {
     Deed.UNLOAD_ALL_AT: 3669,
     Deed.UNLOAD_UNIT: 3796,
 }
-_MOVE, _PATROL, _HOLD, _SCAN_MOVE, _ATTACK, _STOP = 16, 17, 18, 19, 23, 4
-_CAPITAL_SHIP = {_MOVE: 3776, _PATROL: 3777, _HOLD: 3778, _ATTACK: 3771, _STOP: 3783}
-_WORKERS = {  # gather, return
-    "SCV": (295, 296),
-    "MULE": (166, 167),
-    "Probe": (298, 299),
-    "Drone": (1183, 1184),
+_FIGHTING = {Deed.ATTACK: 23, Deed.STOP: 4}
+_WALKING = {Deed.MOVE: 16, Deed.PATROL: 17, Deed.HOLD: 18}
+_AIMS = {
+    Deed.MOVE: Target.POINT_OR_UNIT,
+    Deed.PATROL: Target.POINT_OR_UNIT,
+    Deed.ATTACK: Target.POINT_OR_UNIT,
+    Deed.GATHER: Target.UNIT,
+    Deed.REPAIR: Target.UNIT,
+    Deed.LOAD: Target.UNIT,
+    Deed.UNLOAD_ALL_AT: Target.POINT_OR_UNIT,
 }
+"""What simple deeds are aimed at; the others are aimed at nothing."""
 _WORKER_RALLY = {"Terran": 203, "Protoss": 207, "Zerg": 212}
-_TRANSPORTS = {  # load, unload all, unload all at, unload one
-    "Medivac": (394, 0, 396, 397),
-    "WarpPrism": (911, 0, 913, 914),
-    "WarpPrismPhasing": (911, 0, 913, 914),
-    "OverlordTransport": (1406, 0, 1408, 1409),
-    "Bunker": (407, 408, 0, 410),
-    "CommandCenter": (412, 413, 0, 415),
-    "PlanetaryFortress": (412, 413, 0, 415),
-    "NydusNetwork": (1437, 1438, 0, 1440),
-}
-_LOAD_ALL = {"CommandCenter": 416, "PlanetaryFortress": 416}
 _CANCELS = (304, 305, 306, 307, 308, 309, 310, 312, 313, 1831, 1832, 1833, 1834, 314, 348)
 
 
@@ -228,7 +219,6 @@ def _all_commands() -> dict[int, list[Command]]:
     found: dict[int, list[Command]] = {row: [] for row in range(len(tables.names))}
     for row in range(1, len(tables.names)):
         found[row] += _basic_commands(row)
-        found[row] += _cargo_commands(row)
     _add_morphs(found)
     _add_production(found)
     _add_research(found)
@@ -238,44 +228,34 @@ def _all_commands() -> dict[int, list[Command]]:
 
 def _basic_commands(row: int) -> list[Command]:
     tables = unit_tables()
-    kind, name = tables.types[row], tables.names[row]
+    kind = tables.types[row]
     traits = int(kind["traits"])
     if kind["race"] == 0 or traits & (Trait.EGG | Trait.ADD_ON):
         return []
-    ids = _CAPITAL_SHIP if name == "Battlecruiser" else {}
-    is_armed = bool(tables.weapons[row]["targets"].any())
-    either, nothing = Target.POINT_OR_UNIT, Target.NOTHING
-    commands = []
+    simple: dict[Deed, int] = {}
     moves = kind["speed"] > 0 or row in _made_mobile()
     if moves and not traits & Trait.LARVA:
-        commands += [
-            Command(Deed.MOVE, ids.get(_MOVE, _MOVE), either),
-            Command(Deed.PATROL, ids.get(_PATROL, _PATROL), either),
-            Command(Deed.HOLD, ids.get(_HOLD, _HOLD), nothing),
-            Command(Deed.ATTACK, ids.get(_ATTACK, _ATTACK), either),
-            Command(Deed.SCAN_MOVE, _SCAN_MOVE, either),
-            Command(Deed.STOP, ids.get(_STOP, _STOP), nothing),
-        ]
-    elif is_armed:
-        commands += [
-            Command(Deed.ATTACK, _ATTACK, either),
-            Command(Deed.STOP, _STOP, nothing),
-        ]
-    if name in _WORKERS:
-        take, bring = _WORKERS[name]
-        commands += [
-            Command(Deed.GATHER, take, Target.UNIT),
-            Command(Deed.RETURN, bring, nothing),
-        ]
-    if name == "SCV":
-        commands += [
-            Command(Deed.REPAIR, 316, Target.UNIT),
-            Command(Deed.HALT, 315, nothing),
-        ]
+        simple = _WALKING | _FIGHTING
+    elif tables.weapons[row]["targets"].any():
+        simple = dict(_FIGHTING)
+    simple |= _own_abilities().get(row, {})
+    commands = [
+        Command(deed, ability, _AIMS.get(deed, Target.NOTHING)) for deed, ability in simple.items()
+    ]
     if traits & Trait.STRUCTURE and not kind["flying"]:
         commands += _rallies(row)
     commands.append(Command(Deed.SMART, SMART, Target.POINT_OR_UNIT))
     return commands
+
+
+@cache
+def _own_abilities() -> dict[int, dict[Deed, int]]:
+    """Return, by type, the abilities for simple deeds that are its own."""
+    found: dict[int, dict[Deed, int]] = {}
+    for line in read_rows("unit_commands.csv"):
+        row = unit_tables().row[line["name"]]
+        found.setdefault(row, {})[Deed[line["deed"]]] = int(line["ability_id"])
+    return found
 
 
 @cache
@@ -297,25 +277,6 @@ def _rallies(row: int) -> list[Command]:
     makes_units = any(row in makers for makers in tables.produced_by.values())
     has_cargo = tables.types["cargo_space"][row] > 0
     return [Command(Deed.RALLY_UNITS, 195, either)] if makes_units or has_cargo else []
-
-
-def _cargo_commands(row: int) -> list[Command]:
-    name = unit_tables().names[row]
-    if name not in _TRANSPORTS:
-        return []
-    load, unload, unload_at, unload_one = _TRANSPORTS[name]
-    commands = [
-        Command(Deed.LOAD, load, Target.UNIT),
-        Command(Deed.UNLOAD_UNIT, unload_one, Target.NOTHING),
-    ]
-    if unload:
-        commands.append(Command(Deed.UNLOAD_ALL, unload, Target.NOTHING))
-    if unload_at:
-        commands.append(Command(Deed.UNLOAD_ALL_AT, unload_at, Target.POINT_OR_UNIT))
-        commands.append(Command(Deed.UNLOAD_ALL, 3664, Target.NOTHING))
-    if name in _LOAD_ALL:
-        commands.append(Command(Deed.LOAD_ALL, _LOAD_ALL[name], Target.NOTHING))
-    return commands
 
 
 def _add_morphs(found: dict[int, list[Command]]) -> None:
@@ -350,11 +311,13 @@ def _add_production(found: dict[int, list[Command]]) -> None:
     morphs = {(line["from"], line["to"]) for line in read_rows("morphs.csv")}
     warps = _warp_in_abilities()
     for row, makers in tables.produced_by.items():
+        if tables.types["settles_as"][row]:
+            continue  # is cast
         ability = tables.create_ability[row]
         traits = int(tables.types["traits"][row])
         name = tables.names[row]
         for maker in makers:
-            if not ability or (tables.names[maker], name) in morphs or name == "CreepTumor":
+            if not ability or (tables.names[maker], name) in morphs:
                 continue
             maker_traits = int(tables.types["traits"][maker])
             target = Target.NOTHING
@@ -437,6 +400,7 @@ def _add_spells(found: dict[int, list[Command]]) -> None:
         for index, caster in enumerate(spell.casters):
             ability = spell.abilities[min(index, len(spell.abilities) - 1)]
             deed = Deed.TOGGLE if spell.name.startswith(TOGGLES) else Deed.SPELL
+            deed = Deed.MERGE if spell.name == "ArchonMerge" else deed
             command = Command(deed=deed, ability=ability, target=spell.target, spell=spell)
             found[tables.row[caster]].append(command)
 

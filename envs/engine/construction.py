@@ -4,7 +4,7 @@ import numpy as np
 from s2clientprotocol import error_pb2 as result
 
 from envs.engine import rules
-from envs.engine.commands import Command, Deed, commands_of
+from envs.engine.commands import Command
 from envs.engine.game import Game
 from envs.engine.layout import CELL_BITS, ONE, TICK, Makes, Task, Trait
 from envs.engine.morphing import settle, take_up_add_on
@@ -17,25 +17,19 @@ WARP_LOOPS = 256
 """A warp-in takes 16 s at normal speed; ``FAST_WARP_LOOPS`` by a Warp Prism, Nexus or gateway."""
 
 FAST_WARP_LOOPS = 64
-_WARP_COOLDOWN_OF = {"Zealot": 448, "Sentry": 512, "Stalker": 512, "Adept": 448}
-_WARP_COOLDOWN = 720  # templar
 _START_LARVAE = 1
 
 
-def begin_building(game: Game, worker: int) -> int:
+def begin_building(game: Game, worker: int, command: Command) -> int:
     """Have a worker that has come to its site begin the building; drop its order if it cannot."""
-    order = game.world.orders[worker, 0].copy()
-    player, row = int(game.units["owner"][worker]), int(order["type"])
+    order = game.world.orders[worker, 0]
+    player, row = int(game.units["owner"][worker]), command.row
     x, y = int(order["x"]), int(order["y"])
-    command = next(
-        command
-        for command in commands_of(int(game.units["type"][worker])).values()
-        if command.deed is Deed.BUILD and command.row == row
-    )
     for answer in (
         rules.requirements(game, player, worker, command),
         rules.affordable(game, player, command),
         rules.placeable(game, player, row, x, y),
+        rules.room(game),
     ):
         if answer != rules.OK:
             finish_order(game, worker)
@@ -87,21 +81,19 @@ def constructed(game: Game, slot: int) -> None:
     """See to a building that has just been finished."""
     unit = game.units[slot]
     unit["builder"] = 0
+    unit["born"] = game.loop  # creep spreads from here on
     unit["energy"] = game.kind(slot)["energy_start"]
     player = int(unit["owner"])
-    name = game.tables.names[int(unit["type"])]
     if game.has_trait(slot, Trait.TOWN_HALL) and game.kind(slot)["race"] == _ZERG:
         unit["larva_timer"] = LARVA_LOOPS
         for _ in range(_START_LARVAE):
             spawn_larva(game, slot)
-    if name in _SETTLES_AS:
-        settle(game, slot, game.tables.row[_SETTLES_AS[name]])
+    settles_as = int(game.kind(slot)["settles_as"])
+    if settles_as:
+        settle(game, slot, settles_as)
         game.units["spread_charges"][slot] = 1
     take_up_add_on(game, slot)
     game.note_made(player, int(unit["type"]))
-
-
-_SETTLES_AS = {"CreepTumor": "CreepTumorBurrowed", "CreepTumorQueen": "CreepTumorBurrowed"}
 
 
 def spawn_larva(game: Game, hatchery: int) -> int:
@@ -217,6 +209,8 @@ def can_warp_in(game: Game, player: int, x: int, y: int) -> int:
     ):
         return int(result.CantWarpInUnitsThere)
     alive, units = game.alive(), game.units
+    is_there = (units["visible_to"][alive] & (1 << player)) > 0  # as far as the player knows
+    alive = alive[is_there & (units["carrier"][alive] == 0)]
     rows, types = units["type"][alive], game.tables.types
     in_the_way = (types["flying"][rows] == 0) & ((types["traits"][rows] & Trait.STRUCTURE) == 0)
     apart = np.hypot(units["x"][alive] - x, units["y"][alive] - y)
@@ -230,6 +224,5 @@ def warp_in(game: Game, player: int, gate: int, row: int, x: int, y: int) -> int
     unit = game.units[slot]
     loops = FAST_WARP_LOOPS if warps_fast(game.world.record, player, x, y) else WARP_LOOPS
     unit["build_left"] = unit["build_total"] = loops * TICK
-    name = game.tables.names[row]
-    game.units["warp_cooldown"][gate] = _WARP_COOLDOWN_OF.get(name, _WARP_COOLDOWN)
+    game.units["warp_cooldown"][gate] = game.tables.types["warp_cooldown"][row]
     return slot

@@ -12,7 +12,8 @@ from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import data_pb2 as data_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
-from envs.engine.unit_tables import RACES, read_rows
+from envs.engine.layout import Trait
+from envs.engine.unit_tables import RACES, read_rows, unit_tables
 
 _WEAPON_COLUMN = "weapons(target;damage;bonus;attacks;range;cooldown_normal_s)"
 _WEAPON_TARGETS = {
@@ -20,7 +21,6 @@ _WEAPON_TARGETS = {
     "G": data_pb.Weapon.Ground,
     "Air": data_pb.Weapon.Air,
 }
-_GAS_BUILDINGS = {"Refinery", "Assimilator", "Extractor"}
 
 _Types = dict[int, data_pb.UnitTypeData]
 
@@ -129,13 +129,18 @@ def _unit_type(row: dict[str, str]) -> data_pb.UnitTypeData:
         sight_range=float(row["sight"] or 0),
         movement_speed=float(row["speed_normal_per_s"] or 0),
         armor=float(row["armour"] or 0),
-        has_vespene=row["name"] in _GAS_BUILDINGS,
+        has_vespene=_is_on_gas(row["name"]),
     )
     if int(row["create_ability_id"] or 0):
         unit_type.ability_id = int(row["create_ability_id"])
     unit_type.attributes.extend(_attributes(row["attributes"]))
     unit_type.weapons.extend(_weapons(row[_WEAPON_COLUMN]))
     return unit_type
+
+
+def _is_on_gas(name: str) -> bool:
+    tables = unit_tables()
+    return bool(tables.types["traits"][tables.row[name]] & Trait.GAS_BUILDING)
 
 
 def _add_modes(types: _Types, ids: dict[str, int]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from s2clientprotocol import debug_pb2 as debug_pb
+from s2clientprotocol import error_pb2 as result
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine.layout import ONE, Trait
@@ -77,6 +78,8 @@ def _create_unit(match: "Match", player: int, command: debug_pb.DebugCommand) ->
         return _ERROR
     x, y = round(wanted.pos.x * ONE), round(wanted.pos.y * ONE)
     for _ in range(min(max(wanted.quantity, 1), MAX_CREATED)):
+        if game.is_full:
+            return int(result.CouldntAllocateUnit)
         slot = game.spawn(row, owner, *game.open_place(row, x, y))
         if game.has_trait(slot, Trait.MINERALS):
             game.units["minerals"][slot] = 1800

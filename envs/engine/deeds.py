@@ -86,25 +86,33 @@ def _can_gather(game: Game, player: int, slot: int) -> bool:
     return bool(traits & Trait.GAS_BUILDING and is_ours)
 
 
-def _walk(task: Task, at_unit: Task) -> Callable[[Given], int]:
-    def order(given: Given) -> int:
-        game, _, slot, command, aim, is_queued = given
-        if game.kind(slot)["speed"] == 0 and task is not Task.ATTACK_TO:
-            return int(result.CantTargetThatUnit)
-        begin(game, slot, is_queued=is_queued)
-        used, goal = (at_unit, aim) if aim.slot else (task, _place_for(game, slot, aim))
-        if aim.slot == slot:
-            return OK
-        if aim.slot and used in (Task.ATTACK_TO, Task.PATROL, Task.SCAN_MOVE):
-            x, y = place_of(game, aim)
-            goal = point(x, y)
-        return push_order(game, slot, ability=command.ability, task=used, aim=goal)
-
-    return order
+def _move(given: Given) -> int:
+    game, player, slot, command, aim, is_queued = given
+    if not (aim.slot and game.is_in_sight(player, aim.slot)):
+        return _walk(given, Task.MOVE)
+    if game.kind(slot)["speed"] == 0:
+        return int(result.CantTargetThatUnit)
+    begin(game, slot, is_queued=is_queued)
+    if aim.slot == slot:
+        return OK
+    return push_order(game, slot, ability=command.ability, task=Task.FOLLOW, aim=aim)
 
 
-def _place_for(game: Game, slot: int, aim: Aim) -> Aim:
-    return place_to_stand(game, int(game.units["owner"][slot]), int(game.units["type"][slot]), aim)
+def _patrol(given: Given) -> int:
+    return _walk(given, Task.PATROL)
+
+
+def _walk(given: Given, task: Task) -> int:
+    """Send a unit to a position."""
+    game, player, slot, command, aim, is_queued = given
+    if game.kind(slot)["speed"] == 0 and task is not Task.ATTACK_TO:
+        return int(result.CantTargetThatUnit)
+    begin(game, slot, is_queued=is_queued)
+    if aim.slot:
+        goal = point(*place_of(game, player, aim))
+    else:
+        goal = place_to_stand(game, player, int(game.units["type"][slot]), aim)
+    return push_order(game, slot, ability=command.ability, task=task, aim=goal)
 
 
 def place_to_stand(game: Game, player: int, row: int, aim: Aim) -> Aim:
@@ -122,17 +130,16 @@ def _attack(given: Given) -> int:
         if game.units["owner"][aim.slot] == player and aim.slot == slot:
             return int(result.CantTargetThatUnit)
         is_seen = can_attack_now(game.world.record, slot, aim.slot)
-        snapshot = game.world.snapshots[player, aim.slot]
-        is_remembered = snapshot["tag"] == game.units["tag"][aim.slot]
+        memory = int(game.world.snapshots["tag"][player, aim.slot])
+        is_remembered = memory == game.units["tag"][aim.slot]
         if not is_seen and not is_remembered:
             if game.units["owner"][aim.slot] in (player, 0):
                 return int(result.CantTargetThatUnit)
             return _follow_or_refuse(game, slot, command, aim, is_queued=is_queued)
         begin(game, slot, is_queued=is_queued)
-        x, y = place_of(game, aim) if is_seen else (int(snapshot["x"]), int(snapshot["y"]))
-        goal = Aim(aim.slot, x, y)
+        goal = Aim(aim.slot, *place_of(game, player, aim))
         return push_order(game, slot, ability=command.ability, task=Task.ATTACK_UNIT, aim=goal)
-    return _walk(Task.ATTACK_TO, Task.ATTACK_UNIT)(given)
+    return _walk(given, Task.ATTACK_TO)
 
 
 def _follow_or_refuse(game: Game, slot: int, command: Command, aim: Aim, *, is_queued: bool) -> int:
@@ -222,9 +229,9 @@ def _is_forsaken(game: Game, building: int) -> bool:
 
 def _rally(prefix: str) -> Callable[[Given], int]:
     def order(given: Given) -> int:
-        game, _, slot, _, aim, _ = given
+        game, player, slot, _, aim, _ = given
         unit = game.units[slot]
-        x, y = place_of(game, aim)
+        x, y = place_of(game, player, aim)
         unit[f"{prefix}_x"], unit[f"{prefix}_y"] = x, y
         unit[f"{prefix}_set"] = 1
         unit[f"{prefix}_target"] = game.units["tag"][aim.slot] if aim.slot else 0
@@ -296,7 +303,7 @@ def _unload_all(given: Given) -> int:
 
 
 def _unload_at(given: Given) -> int:
-    game, _, slot, command, aim, is_queued = given
+    game, player, slot, command, aim, is_queued = given
     if not game.units["cargo_used"][slot]:
         return int(result.NoCargoToUnload)
     begin(game, slot, is_queued=is_queued)
@@ -305,7 +312,7 @@ def _unload_at(given: Given) -> int:
         slot,
         ability=command.ability,
         task=Task.REACH_POINT,
-        aim=within_playable(game, point(*place_of(game, aim))),
+        aim=within_playable(game, point(*place_of(game, player, aim))),
         reach=ONE // 2,
         deed=Deed.UNLOAD_ALL_AT,
     )
@@ -319,6 +326,10 @@ def _unload_unit(given: Given) -> int:
 def _spell(given: Given) -> int:
     game, player, slot, command, aim, is_queued = given
     spell: Spell = command.spell  # type: ignore[assignment]  # a SPELL command always has one
+    if aim.slot and not game.is_in_sight(player, aim.slot):
+        if command.target is Target.UNIT:
+            return int(result.MustTargetVisibleUnit)
+        aim = point(*place_of(game, player, aim))
     answer = castable(game, player, slot, spell, aim.slot)
     if answer != OK:
         return answer
@@ -346,10 +357,9 @@ def _toggle(given: Given) -> int:
 
 DEEDS: dict[Deed, Callable[[Given], int]] = {
     Deed.SMART: _smart,
-    Deed.MOVE: _walk(Task.MOVE, Task.FOLLOW),
+    Deed.MOVE: _move,
     Deed.ATTACK: _attack,
-    Deed.SCAN_MOVE: _walk(Task.SCAN_MOVE, Task.SCAN_MOVE),
-    Deed.PATROL: _walk(Task.PATROL, Task.PATROL),
+    Deed.PATROL: _patrol,
     Deed.HOLD: _hold,
     Deed.STOP: _stop,
     Deed.GATHER: _gather,
@@ -377,5 +387,5 @@ DEEDS: dict[Deed, Callable[[Given], int]] = {
     Deed.TOGGLE: _toggle,
 }
 
-GROUP_TASKS = {Deed.MOVE: Task.MOVE, Deed.ATTACK: Task.ATTACK_TO, Deed.SCAN_MOVE: Task.SCAN_MOVE}
+GROUP_TASKS = {Deed.MOVE: Task.MOVE, Deed.ATTACK: Task.ATTACK_TO}
 """What whole groups are sent to a position by."""

@@ -65,6 +65,11 @@ class Game:
         """Game loops since the start."""
         return int(self.world.clock[_LOOP])
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another unit."""
+        return not self._free
+
     def slot(self, tag: int) -> int:
         """Return the slot of the unit with a tag, 0 if there is none any more."""
         slot = (tag >> GENERATION_BITS) - FIRST_INDEX
@@ -102,7 +107,7 @@ class Game:
         Raises:
             WorldFullError: all slots are in use.
         """
-        if not self._free:
+        if self.is_full:
             raise WorldFullError(f"there is no room for more than {MAX_UNITS - 1} units")
         slot = heapq.heappop(self._free)
         self._generations[slot] += 1
@@ -202,13 +207,11 @@ class Game:
 
     def note_kill(self, player: int, slot: int) -> None:
         """Count an enemy's unit that a player has killed."""
-        if not self.units["hallucination"][slot]:
-            self.killed[player, self._rows[slot]] += 1
+        self.killed[player, self._rows[slot]] += 1
 
     def note_loss(self, slot: int) -> None:
         """Count a unit that its player has lost."""
-        if not self.units["hallucination"][slot]:
-            self.lost[self._owners[slot], self._rows[slot]] += 1
+        self.lost[self._owners[slot], self._rows[slot]] += 1
 
     def sees(self, player: int, column: int, line: int) -> bool:
         """Return whether a player sees a cell now."""
@@ -217,6 +220,11 @@ class Game:
             return False
         sees_all = self.world.players["sees_all"][player]
         return bool(sees_all or self.world.visibility[player, line, column] == _SEEN)
+
+    def is_in_sight(self, player: int, slot: int) -> bool:
+        """Return whether a player knows where a unit is: sees it, or knows that it never moves."""
+        unit = self.units[slot]
+        return bool(unit["owner"] == 0 or unit["visible_to"] & (1 << player))
 
     def resources(self) -> list[int]:
         """Return the slots of mineral fields and geysers."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.engine.game import Game
-from envs.engine.layout import MAX_UNITS, NUM_MARKS, ONE, Trait
+from envs.engine.layout import CELL_BITS, MAX_UNITS, NUM_MARKS, ONE, Trait
 
 RESOURCE_GAP_CELLS = 3
 """Between a town hall and minerals or gas."""
@@ -22,7 +22,7 @@ _RESOURCES = Trait.MINERALS | Trait.GEYSER
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ground:
-    """Buildings and resources with the cells that they stand on, and creep.
+    """Buildings and resources with the cells that they stand on, units in the way, and creep.
 
     Attributes:
         rows: of their types.
@@ -32,6 +32,7 @@ class Ground:
         bottom: the first row.
         right: after the last column.
         top: after the last row.
+        in_the_way: column and row of each unit that does not make room for a player's building.
         creep: 1 for cells with creep, by row.
     """
 
@@ -42,28 +43,32 @@ class Ground:
     bottom: NDArray[np.int64]
     right: NDArray[np.int64]
     top: NDArray[np.int64]
+    in_the_way: NDArray[np.int64]
     creep: NDArray[np.uint8]
 
 
-def true_ground(game: Game) -> Ground:
-    """Return what stands on the map."""
+def true_ground(game: Game, player: int) -> Ground:
+    """Return what stands on the map, in the way of a player."""
     alive = game.alive()
-    return _ground(game, _standing(game, alive), game.world.creep)
+    in_the_way = _in_the_way(game, player, alive)
+    return _ground(game, _standing(game, alive), in_the_way, game.world.creep)
 
 
 def known_ground(game: Game, player: int) -> Ground:
     """Return what a player knows of the map, all of it for an observer."""
     world = game.world
-    if player == _NOBODY or world.players["sees_all"][player]:
-        return true_ground(game)
     alive, snapshots = game.alive(), world.snapshots[player]
     is_seen = (game.units["visible_to"][alive] & (1 << player)) > 0
+    in_the_way = _in_the_way(game, player, alive[is_seen])
+    if player == _NOBODY or world.players["sees_all"][player]:
+        return _ground(game, _standing(game, alive), in_the_way, world.creep)
     in_fog = np.concatenate([alive[~is_seen], np.arange(MAX_UNITS, 2 * MAX_UNITS)])
     remembered = in_fog[snapshots["tag"][in_fog] != 0]
     seen = _standing(game, alive[is_seen])
     known = np.stack([snapshots[field][remembered] for field in ("type", "x", "y")])
     creep = np.where(world.visibility[player] == _SEEN, world.creep, world.creep_seen[player])
-    return _ground(game, np.concatenate([seen, known.astype(np.int64)], axis=1), creep)
+    standing = np.concatenate([seen, known.astype(np.int64)], axis=1)
+    return _ground(game, standing, in_the_way, creep)
 
 
 def is_taken(game: Game, ground: Ground, cells: tuple[slice, slice]) -> bool:
@@ -71,6 +76,14 @@ def is_taken(game: Game, ground: Ground, cells: tuple[slice, slice]) -> bool:
     takes_cells = game.tables.takes_cells[ground.rows]
     gap_x, gap_y = _gaps(ground, cells)
     return bool((takes_cells & (gap_x < 0) & (gap_y < 0)).any())
+
+
+def is_held(ground: Ground, cells: tuple[slice, slice]) -> bool:
+    """Return whether a unit that does not make room stands on any of some cells."""
+    rows, columns = cells
+    column, row = ground.in_the_way
+    is_there = (column >= columns.start) & (column < columns.stop)
+    return bool((is_there & (row >= rows.start) & (row < rows.stop)).any())
 
 
 def is_near_resources(game: Game, ground: Ground, cells: tuple[slice, slice]) -> bool:
@@ -109,7 +122,23 @@ def _standing(game: Game, slots: NDArray[np.int32]) -> NDArray[np.int64]:
     return np.stack([held, units["x"][slots], units["y"][slots]]).astype(np.int64)
 
 
-def _ground(game: Game, standing: NDArray[np.int64], creep: NDArray[np.uint8]) -> Ground:
+def _in_the_way(game: Game, player: int, slots: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the cells of units on the ground that are others', or cannot walk."""
+    units = game.units[slots]
+    kinds = game.world.types[units["owner"], units["type"]]
+    walks_over = (kinds["flying"] > 0) | ((kinds["traits"] & Trait.NO_COLLISION) > 0)
+    is_unit = (units["owner"] != _NOBODY) & (kinds["footprint"] == 0) & ~walks_over
+    stays = (units["owner"] != player) | (kinds["speed"] == 0)
+    found = units[is_unit & stays & (units["carrier"] == 0)]
+    return np.stack([found["x"], found["y"]]).astype(np.int64) >> CELL_BITS
+
+
+def _ground(
+    game: Game,
+    standing: NDArray[np.int64],
+    in_the_way: NDArray[np.int64],
+    creep: NDArray[np.uint8],
+) -> Ground:
     rows, x, y = standing[:, game.tables.types["footprint"][standing[0]] > 0]
     kinds = game.tables.types
     width = kinds["footprint"][rows].astype(np.int64)
@@ -124,6 +153,7 @@ def _ground(game: Game, standing: NDArray[np.int64], creep: NDArray[np.uint8]) -
         bottom=bottom,
         right=left + width,
         top=bottom + height,
+        in_the_way=in_the_way,
         creep=creep,
     )
 

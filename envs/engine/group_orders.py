@@ -1,11 +1,11 @@
 """One order for a whole group of units that walk or fight their way somewhere. Compiled."""
 
-from envs.engine.compiled import Array, Record, compiled, inlined
-from envs.engine.layout import MAX_ORDERS, Gathering, Task, Trait
+from envs.engine.compiled import Array, compiled
+from envs.engine.layout import MAX_ORDERS, Task, Trait
+from envs.engine.tasks import start_afresh
 
 _ATTACK_TO = int(Task.ATTACK_TO)
 _STRUCTURE_OR_EGG = int(Trait.STRUCTURE | Trait.EGG)
-_GOING, _TURNING, _LEAVING = int(Gathering.GOING), int(Gathering.TURNING), int(Gathering.LEAVING)
 
 
 @compiled
@@ -24,7 +24,7 @@ def order_group(
         record: the world's.
         slots: of the units.
         abilities: what each is told to do, the specific ids.
-        task: ``MOVE``, ``ATTACK_TO`` or ``SCAN_MOVE``.
+        task: ``MOVE`` or ``ATTACK_TO``.
         on_foot: where to, for those who walk.
         by_air: where to, for those who fly.
         is_queued: whether it is to wait for the orders before it.
@@ -42,7 +42,7 @@ def order_group(
             continue
         if not is_queued:
             unit.num_orders = 0
-            _start_afresh(unit)
+            start_afresh(unit)
         if unit.num_orders >= MAX_ORDERS:
             continue
         order = world.orders[slots[i], unit.num_orders]
@@ -51,15 +51,6 @@ def order_group(
         order.reach, order.type, order.state, order.timer = 0, 0, 0, 0
         unit.num_orders += 1
         if unit.num_orders == 1:
-            _start_afresh(unit)
+            start_afresh(unit)
         count += 1
     return count
-
-
-@inlined
-def _start_afresh(unit: Record) -> None:
-    unit.target = 0
-    unit.acquire = 0
-    unit.blocked = 0
-    if unit.gather_phase not in (_TURNING, _LEAVING):  # those go on
-        unit.gather_phase = _GOING

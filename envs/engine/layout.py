@@ -95,6 +95,7 @@ class Trait(IntFlag):
     NEEDS_CREEP = 1 << 16
     SPREADS_CREEP = 1 << 17
     HANGS_ON_CLIFFS = 1 << 18  # walks over them
+    WALKED_OVER = 1 << 19  # though nothing else is built on its cells
     SUICIDE = 1 << 20  # dies by its own attack
     SCENERY = 1 << 21  # can be neither selected nor attacked
     MOVES_WHILE_SHOOTING = 1 << 22
@@ -152,7 +153,7 @@ UNIT_TYPE = np.dtype(
         ("energy_start", "i4"),
         ("minerals", "i4"),  # of this step, for the pair where two are made
         ("gas", "i4"),
-        ("total_minerals", "i4"),  # of all steps to one such unit, for scores
+        ("total_minerals", "i4"),  # of all steps to one such unit, whatever its mode
         ("total_gas", "i4"),
         ("supply", "i4"),  # half points
         ("supply_given", "i4"),  # half points
@@ -162,8 +163,9 @@ UNIT_TYPE = np.dtype(
         ("num_made", "i4"),  # 2 for Zerglings
         ("add_on_x", "i4"),  # where this type's add-on stands; 0 for none
         ("timed_life", "i4"),  # loops; 0 for ever
+        ("warp_cooldown", "i4"),  # loops until its gate warps in another
+        ("settles_as", "i4"),  # row that it becomes when it is finished; 0 for none
         ("base", "i4"),  # row of the type it is a mode of, itself otherwise
-        ("tech", "i4"),  # row of the type that it counts as for requirements
         ("range_bonus_inside", "i4"),  # of a bunker's passengers; 0 where they cannot shoot
         ("attack_level", "i4"),  # of upgrades, for clients
         ("armour_level", "i4"),
@@ -227,7 +229,6 @@ UNIT = _padded(
         ("blocked", "i4"),  # loops for which it has got nowhere
         ("cloaked", "i4"),
         ("powered", "i4"),
-        ("active", "i4"),
         ("ability_cooldown", "i4"),
         ("ability_cooldown_2", "i4"),
         ("warp_cooldown", "i4"),
@@ -236,7 +237,6 @@ UNIT = _padded(
         ("haste_left", "i4"),
         ("root_left", "i4"),
         ("shield_up_left", "i4"),
-        ("boost_left", "i4"),
         ("lifted_left", "i4"),
         ("chrono_left", "i4"),
         ("heading_x", "i4"),  # where it faces, a vector of any length
@@ -272,8 +272,6 @@ UNIT = _padded(
         ("worker_rally_set", "i4"),
         ("worker_rally_target", "i8"),
         ("detected", "i4"),  # bit of each player who detects it
-        ("hallucination", "i4"),
-        ("autocast", "i4"),
         ("larva_timer", "i4"),
         ("larva_count", "i4"),
         ("inject_left", "i4"),
@@ -314,7 +312,7 @@ class Task(IntEnum):
     NONE = 0
     MOVE = 1
     FOLLOW = 2
-    ATTACK_TO = 3  # walk, and fight what comes in reach
+    ATTACK_TO = 3  # walk, and fight or mend what comes in reach
     ATTACK_UNIT = 4
     PATROL = 5
     HOLD = 6
@@ -325,8 +323,6 @@ class Task(IntEnum):
     BUILD = 11  # go to a site, then READY
     CONSTRUCT = 12  # an SCV at work on the building it began
     REPAIR = 13
-    CHANNEL = 14  # stand still until timer is over, then READY
-    SCAN_MOVE = 15  # like ATTACK_TO, but heals and supports too
 
 
 ORDER = np.dtype(
@@ -350,7 +346,6 @@ class Makes(IntEnum):
     NOTHING = 0
     UNIT = 1
     UPGRADE = 2
-    MORPH = 3
 
 
 PRODUCTION = np.dtype(

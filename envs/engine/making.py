@@ -33,7 +33,7 @@ def give_build(given: Given) -> int:
     ):
         if answer != OK:
             return answer
-    x, y = rules.snapped(game, command.row, *place_of(game, aim))
+    x, y = rules.snapped(game, command.row, *place_of(game, player, aim))
     answer = rules.seems_placeable(game, player, command.row, x, y)
     if answer != OK:
         return answer
@@ -61,11 +61,12 @@ def give_add_on(given: Given) -> int:
     for answer in (
         rules.requirements(game, player, slot, command),
         rules.affordable(game, player, command),
+        rules.room(game),
     ):
         if answer != OK:
             return answer
     ground = landed_type(game, slot) if is_flying else int(unit["type"])
-    x, y = rules.snapped(game, ground, *place_of(game, aim))
+    x, y = rules.snapped(game, ground, *place_of(game, player, aim))
     if is_flying:
         return land_for_add_on(game, slot, command, (x, y), is_queued=is_queued)
     if not aim.is_nothing() and (x, y) != (unit["x"], unit["y"]):
@@ -144,7 +145,7 @@ def give_warp_in(given: Given) -> int:
     game, player, slot, command, aim, _ = given
     unit = game.units[slot]
     kind = game.world.types[player, command.row]
-    x, y = place_of(game, aim)
+    x, y = place_of(game, player, aim)
     if unit["warp_cooldown"]:
         return int(result.Cooldown)
     if not unit["powered"]:
@@ -154,6 +155,7 @@ def give_warp_in(given: Given) -> int:
         rules.affordable(game, player, command),
         rules.feedable(game, player, int(kind["supply"])),
         can_warp_in(game, player, x, y),
+        rules.room(game),
     ):
         if answer != OK:
             return answer
@@ -177,7 +179,7 @@ def give_morph(given: Given) -> int:
             slot,
             ability=command.ability,
             task=Task.REACH_POINT,
-            aim=within_playable(game, point(*place_of(game, aim))),
+            aim=within_playable(game, point(*place_of(game, player, aim))),
             reach=int(game.world.weapons["range"][player, command.row, 0]) // 2,
             row=command.row,
             deed=Deed.MORPH,
@@ -200,7 +202,7 @@ def give_morph(given: Given) -> int:
 def give_land(given: Given) -> int:
     """Send a flying building to where it is to land."""
     game, player, slot, command, aim, is_queued = given
-    x, y = rules.snapped(game, command.row, *place_of(game, aim))
+    x, y = rules.snapped(game, command.row, *place_of(game, player, aim))
     answer = rules.seems_placeable(game, player, command.row, x, y)
     if answer != OK:
         return int(result.CantLandLocationInvalid)

@@ -177,15 +177,13 @@ class Match:
         specific = self._specific_ability(ability, slots)
         num_removed = self.game.num_removed
         result = give(self.game, player, ability, slots, aim, is_queued=is_queued)
-        if result == _SUCCESS:
-            self.log.append(LoggedCommand(self.loop, player, action.SerializeToString()))
-            if self._is_watched(player):
-                action.unit_command.ability_id = specific
-                self.echoes.append(Echo(self.loop, player, action))
-        count = int(self.world.clock[_NUM_EVENTS])
-        if count:  # what the order itself has caused, such as a death by a spell
-            self.world.clock[_NUM_EVENTS] = 0
-            self.aftermath.see_to(count)
+        if result != _SUCCESS:
+            return result
+        self.log.append(LoggedCommand(self.loop, player, action.SerializeToString()))
+        if self._is_watched(player):
+            action.unit_command.ability_id = specific
+            self.echoes.append(Echo(self.loop, player, action))
+        self.aftermath.see_to_events()  # what the order itself has caused
         self.game.count_supply()
         if self.game.num_removed > num_removed:  # the last building may have been cancelled
             self.lose_without_structures()
@@ -254,16 +252,12 @@ class Match:
 
     def _run_to(self, stop: int) -> None:
         """Run loops up to ``stop``, seeing to what happens on the way."""
-        clock = self.world.clock
         while self.loop < stop and not self.is_over:
             run_loops(self.world.record, stop)
-            count = int(clock[_NUM_EVENTS])
-            if count:
-                clock[_NUM_EVENTS] = 0
-                num_removed = self.game.num_removed
-                self.aftermath.see_to(count)
-                if self.game.num_removed > num_removed:
-                    self.lose_without_structures()
+            num_removed = self.game.num_removed
+            self.aftermath.see_to_events()
+            if self.game.num_removed > num_removed:
+                self.lose_without_structures()
             if self.loop >= LAST_LOOP and not self.is_over:
                 self.results = dict.fromkeys(self.players, sc_pb.Tie)
 
@@ -394,7 +388,6 @@ def _keeping_alive() -> NDArray[np.bool_]:
     return found
 
 
-_NUM_EVENTS = int(Clock.NUM_EVENTS)
 _ZERG = 2
 _SUCCESS, _NOT_SUPPORTED, _NOT_MINE, _NO_TARGET = 1, 2, 88, 83
 _FAR = 1024.0

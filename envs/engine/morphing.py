@@ -81,22 +81,17 @@ _MORPH_FIELDS = (
 )
 
 
-def land(game: Game, slot: int) -> int:
+def land(game: Game, slot: int, command: Command) -> int:
     """Have a building over its place come down, if the place is still free."""
     unit = game.units[slot]
     order = game.world.orders[slot, 0]
-    row, x, y = int(order["type"]), int(order["x"]), int(order["y"])
+    row, x, y = command.row, int(order["x"]), int(order["y"])
     player = int(unit["owner"])
     answer = rules.placeable(game, player, row, x, y)
     finish_order(game, slot)
     if answer != rules.OK:
         return int(result.CantLandLocationInvalid)
     game.place(slot, x, y)
-    command = next(
-        command
-        for command in commands_of(int(unit["type"])).values()
-        if command.deed is Deed.LAND and command.row == row
-    )
     unit["morph_type"], unit["morph_ability"] = row, command.ability
     unit["morph_left"] = unit["morph_total"] = 1 if _is_hasty(game, player) else command.loops
     game.hold_ground(slot)

@@ -6,7 +6,8 @@ from s2clientprotocol import error_pb2 as result
 
 from envs.engine.commands import Command
 from envs.engine.game import Game
-from envs.engine.layout import MAX_ORDERS, ONE, Gathering, Task
+from envs.engine.layout import MAX_ORDERS, ONE, Task
+from envs.engine.tasks import finish_order_now, start_afresh_now
 
 
 class Aim(NamedTuple):
@@ -55,26 +56,25 @@ def begin(game: Game, slot: int, *, is_queued: bool) -> None:
         clear_orders(game, slot)
 
 
-def place_of(game: Game, aim: Aim) -> tuple[int, int]:
-    """Return the position that is aimed at."""
-    if aim.slot:
-        return int(game.units["x"][aim.slot]), int(game.units["y"][aim.slot])
-    return aim.x, aim.y
+def place_of(game: Game, player: int, aim: Aim) -> tuple[int, int]:
+    """Return the position that is aimed at: of a building in the fog, where its player saw it."""
+    if not aim.slot:
+        return aim.x, aim.y
+    unit, snapshot = game.units[aim.slot], game.world.snapshots[player, aim.slot]
+    is_remembered = snapshot["tag"] == unit["tag"] and not game.is_in_sight(player, aim.slot)
+    known = snapshot if is_remembered else unit
+    return int(known["x"]), int(known["y"])
 
 
 def clear_orders(game: Game, slot: int) -> None:
     """Drop all orders of a unit."""
     game.units["num_orders"][slot] = 0
-    _start_afresh(game, slot)
+    start_afresh_now(game.world.record, slot)
 
 
 def finish_order(game: Game, slot: int) -> None:
     """Drop a unit's first order, so that it goes on with the next."""
-    count = int(game.units["num_orders"][slot])
-    for i in range(1, count):
-        game.world.orders[slot, i - 1] = game.world.orders[slot, i]
-    game.units["num_orders"][slot] = max(count - 1, 0)
-    _start_afresh(game, slot)
+    finish_order_now(game.world.record, slot)
 
 
 def push_order(
@@ -100,18 +100,5 @@ def push_order(
     order["timer"] = 0
     game.units["num_orders"][slot] = count + 1
     if count == 0:
-        _start_afresh(game, slot)
+        start_afresh_now(game.world.record, slot)
     return int(result.Success)
-
-
-def _start_afresh(game: Game, slot: int) -> None:
-    unit = game.units[slot]
-    unit["target"] = 0
-    unit["acquire"] = 0
-    unit["blocked"] = 0
-    if int(unit["gather_phase"]) not in _GOES_ON:
-        unit["gather_phase"] = _GOING
-
-
-_GOES_ON = (int(Gathering.TURNING), int(Gathering.LEAVING))
-_GOING = int(Gathering.GOING)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from s2clientprotocol import error_pb2 as result
 
+from envs.engine.casting import merge
 from envs.engine.commands import Command, Deed, Target, commands_of, general_id
 from envs.engine.deeds import DEEDS, GROUP_TASKS, place_to_stand
 from envs.engine.game import Game
@@ -28,7 +29,9 @@ def give(
     aimed = [(slot, command) for slot, command in able if _fits(command.target, aim)]
     if not aimed:
         return _misfit(able[0][1])
-    deed = aimed[0][1].deed
+    deed, spell = aimed[0][1].deed, aimed[0][1].spell
+    if deed is Deed.MERGE and spell:
+        return merge(game, [slot for slot, _ in aimed], spell)
     if deed in _ONE_DOES_IT or (deed is Deed.SPELL and _is_cast_by_one(aimed[0][1])):
         return _give_to_one(game, player, aimed, aim, is_queued=is_queued)
     if (
@@ -129,7 +132,7 @@ def _give_to_one(
     is_queued: bool,
 ) -> int:
     """Give an order to the first unit that can take it, the best placed one first."""
-    x, y = place_of(game, aim)
+    x, y = place_of(game, player, aim)
 
     def fitness(pair: tuple[int, Command]) -> tuple[int, float]:
         slot, command = pair
@@ -154,8 +157,6 @@ def _give_to(
     unit = game.units[slot]
     if unit["carrier"] and command.deed is not Deed.SPELL:
         return int(result.YouCantIssueCommandsToThatUnit)
-    if unit["hallucination"] and command.deed not in _HALLUCINATIONS_CAN:
-        return int(result.YouCantIssueCommandsToThatUnit)
     if unit["build_left"] and command.deed not in (Deed.CANCEL, Deed.CANCEL_LAST, *_RALLIES):
         return int(result.CantTargetUnderConstructionUnits)
     may_wait = is_queued and not game.has_trait(slot, Trait.STRUCTURE | Trait.EGG)
@@ -166,14 +167,3 @@ def _give_to(
 
 
 _RALLIES = (Deed.RALLY_UNITS, Deed.RALLY_WORKERS, Deed.SMART)
-
-
-_HALLUCINATIONS_CAN = (
-    Deed.SMART,
-    Deed.MOVE,
-    Deed.ATTACK,
-    Deed.SCAN_MOVE,
-    Deed.PATROL,
-    Deed.HOLD,
-    Deed.STOP,
-)

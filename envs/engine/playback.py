@@ -77,8 +77,8 @@ class Playback:
         while self._next < len(entries) and entries[self._next].loop <= self.match.loop:
             if self.match.is_over:
                 return
-            _give(self.match, entries[self._next])
             self._next += 1
+            _give(self.match, entries[self._next - 1])
 
     def _check_hash(self) -> None:
         index, rest = divmod(self.match.loop, HASH_PERIOD_LOOPS)

@@ -48,7 +48,6 @@ def grow(world: Record, slot: int) -> None:
         unit.morph_left -= 1
         if unit.morph_left == 0:
             leave_word(world, _MORPHED, slot, 0)
-    unit.active = 0
     if unit.num_production > 0:
         _produce(world, slot)
     if kind.race == _ZERG and kind.traits & _TOWN_HALL:
@@ -73,8 +72,6 @@ def _run_timers(unit: Record) -> None:
         unit.root_left -= 1
     if unit.shield_up_left > 0:
         unit.shield_up_left -= 1
-    if unit.boost_left > 0:
-        unit.boost_left -= 1
     if unit.lifted_left > 0:
         unit.lifted_left -= 1
     if unit.chrono_left > 0:
@@ -175,7 +172,6 @@ def _produce(world: Record, slot: int) -> None:
                     continue
             entry.started = 1
             player.supply_used = supply
-        unit.active = 1
         if entry.left > 0:
             entry.left = 0 if player.fast else max(entry.left - step, 0)
         if entry.left == 0:

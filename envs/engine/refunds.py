@@ -63,20 +63,15 @@ def _cancel_building(game: Game, slot: int) -> int:
     if not game.world.players["free"][player]:
         minerals, gas = int(kind["minerals"]), int(kind["gas"])
         _give_back(game, player, minerals, gas, BUILDING_REFUND_PERCENT)
-    is_drone = kind["race"] == _ZERG and not kind["traits"] & Trait.ADD_ON
     x, y = int(unit["x"]), int(unit["y"])
     parent = game.slot(int(unit["home"]))
     if parent and kind["traits"] & Trait.ADD_ON:
         game.units["add_on"][parent] = 0
     game.remove(slot)
-    if is_drone and game.tables.names[row] not in _NOT_FROM_DRONES:
-        drone = game.tables.row["Drone"]
+    drone = game.tables.row["Drone"]
+    if drone in game.tables.produced_by.get(int(kind["base"]), ()):
         game.spawn(drone, player, *game.open_place(drone, x, y))
     return OK
-
-
-_ZERG = 2
-_NOT_FROM_DRONES = ("CreepTumor", "CreepTumorQueen")
 
 
 def _cancel_morph(game: Game, slot: int) -> int:

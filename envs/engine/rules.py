@@ -1,7 +1,5 @@
 """May this be done? Costs, requirements and placement, answered with the API's action results."""
 
-from functools import cache
-
 import numpy as np
 from s2clientprotocol import error_pb2 as result
 
@@ -10,6 +8,7 @@ from envs.engine.game import Game
 from envs.engine.ground import (
     Ground,
     has_free_geyser,
+    is_held,
     is_near_resources,
     is_taken,
     known_ground,
@@ -17,7 +16,7 @@ from envs.engine.ground import (
 )
 from envs.engine.layout import CELL_BITS, ONE, Trait
 from envs.engine.production import MAX_SUPPLY
-from envs.engine.unit_tables import TECH_LADDERS, unit_tables
+from envs.engine.unit_tables import unit_tables
 from envs.engine.vision import has_power_now
 
 OK = result.Success
@@ -47,15 +46,9 @@ def has_building(game: Game, player: int, row: int) -> bool:
     return bool(np.isin(units["type"][mine], accepted).any())
 
 
-@cache
 def counting_as(row: int) -> tuple[int, ...]:
     """Return the types that count as one for requirements: itself and its higher forms."""
-    tables = unit_tables()
-    same = [other for other in range(1, len(tables.names)) if tables.types["tech"][other] == row]
-    higher = [
-        tables.row[name] for name, lower in TECH_LADDERS.items() if tables.names[row] in lower
-    ]
-    return tuple(sorted({row, *same, *higher}))
+    return (row, *unit_tables().counting_as.get(row, ()))
 
 
 def requirements(game: Game, player: int, slot: int, command: Command) -> int:
@@ -127,6 +120,11 @@ def feedable(game: Game, player: int, half_points: int) -> int:
     return OK
 
 
+def room(game: Game) -> int:
+    """Return whether the map has room for another unit."""
+    return result.CouldntAllocateUnit if game.is_full else OK
+
+
 def pay(game: Game, player: int, command: Command) -> tuple[int, int]:
     """Take a command's cost from a player and return it."""
     minerals, gas = cost_of(game, player, command)
@@ -140,7 +138,7 @@ def pay(game: Game, player: int, command: Command) -> tuple[int, int]:
 
 def placeable(game: Game, player: int, row: int, x: int, y: int) -> int:
     """Return whether a building may stand at a position, which must be on the grid."""
-    return _placeable(game, player, row, x, y, true_ground(game))
+    return _placeable(game, player, row, x, y, true_ground(game, player))
 
 
 def seems_placeable(
@@ -163,6 +161,8 @@ def _placeable(game: Game, player: int, row: int, x: int, y: int, ground: Ground
     if rows.start < 0 or columns.start < 0 or rows.stop > height or columns.stop > width:
         return result.CantBuildLocationInvalid
     if is_taken(game, ground, cells) or not game.world.buildable[rows, columns].all():
+        return result.CantBuildLocationInvalid
+    if is_held(ground, cells) and not game.tables.walked_over[row]:
         return result.CantBuildLocationInvalid
     creep = ground.creep[rows, columns]
     if traits & Trait.NEEDS_CREEP:

@@ -21,7 +21,7 @@ def score_of(match: Match, player: int, score: score_pb.Score) -> None:
     game, units = match.game, match.world.units
     state = match.world.players[player]
     mine = game.alive()
-    mine = mine[(units["owner"][mine] == player) & (units["hallucination"][mine] == 0)]
+    mine = mine[units["owner"][mine] == player]
     used = _counted(units["type"][mine])
     finished = _counted(units["type"][mine[units["build_left"][mine] == 0]])
     killed, lost = game.killed[player], game.lost[player]

@@ -12,7 +12,7 @@ PER_ENERGY = 3
 _HEALER, _STRUCTURE = int(Trait.HEALER), int(Trait.STRUCTURE)
 _BIOLOGICAL = int(Attribute.BIOLOGICAL)
 _HEAL_REACH, _RECHARGE_REACH, _LOOK_REACH = 4 * ONE, 6 * ONE, 9 * ONE
-_ATTACK_TO, _SCAN_MOVE = int(Task.ATTACK_TO), int(Task.SCAN_MOVE)
+_ATTACK_TO = int(Task.ATTACK_TO)
 
 
 @inlined
@@ -23,7 +23,7 @@ def support(world: Record, slot: int) -> bool:
     is_healer = kind.traits & _HEALER != 0
     if unit.energy < ONE or (not is_healer and unit.powered == 0):
         return False
-    if unit.num_orders > 0 and world.orders[slot, 0].task not in (_ATTACK_TO, _SCAN_MOVE):
+    if unit.num_orders > 0 and world.orders[slot, 0].task != _ATTACK_TO:
         return False
     reach = _HEAL_REACH if is_healer else _RECHARGE_REACH
     friend_slot = _most_hurt(world, slot, is_healer, _LOOK_REACH if is_healer else reach)

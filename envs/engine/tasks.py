@@ -7,7 +7,7 @@ building placed or a spell cast, is brought within reach, and word is left that 
 import math
 
 from envs.engine.combat import can_attack, engage, fight, is_armed, reach_bonus
-from envs.engine.compiled import Record, inlined
+from envs.engine.compiled import Array, Record, compiled, inlined
 from envs.engine.economy import bring_home, gather
 from envs.engine.layout import ONE, Gathering, Happening, Task, Trait
 from envs.engine.movement import gap_between, walk_to, walk_up_to
@@ -18,8 +18,7 @@ _MOVE, _FOLLOW, _ATTACK_TO = int(Task.MOVE), int(Task.FOLLOW), int(Task.ATTACK_T
 _ATTACK_UNIT, _PATROL, _HOLD = int(Task.ATTACK_UNIT), int(Task.PATROL), int(Task.HOLD)
 _GATHER, _RETURN, _BUILD = int(Task.GATHER), int(Task.RETURN), int(Task.BUILD)
 _REACH_POINT, _REACH_UNIT = int(Task.REACH_POINT), int(Task.REACH_UNIT)
-_CONSTRUCT, _REPAIR, _CHANNEL = int(Task.CONSTRUCT), int(Task.REPAIR), int(Task.CHANNEL)
-_SCAN_MOVE = int(Task.SCAN_MOVE)
+_CONSTRUCT, _REPAIR = int(Task.CONSTRUCT), int(Task.REPAIR)
 _READY, _TARGET_LOST = int(Happening.READY), int(Happening.TARGET_LOST)
 _WORKER = int(Trait.WORKER)
 _SUPPORTS = int(Trait.HEALER | Trait.RECHARGER)
@@ -40,11 +39,29 @@ def finish_order(world: Record, slot: int) -> None:
         world.orders[slot, i - 1] = world.orders[slot, i]
     if unit.num_orders > 0:
         unit.num_orders -= 1
+    start_afresh(unit)
+
+
+@inlined
+def start_afresh(unit: Record) -> None:
+    """Have a unit forget what it did about an order that is over."""
     unit.target = 0
     unit.acquire = 0
     unit.blocked = 0
     if unit.gather_phase not in (_TURNING, _LEAVING):  # those go on
         unit.gather_phase = _GOING
+
+
+@compiled
+def finish_order_now(record: Array, slot: int) -> None:
+    """Drop a unit's first order; for plain code."""
+    finish_order(record[0], slot)
+
+
+@compiled
+def start_afresh_now(record: Array, slot: int) -> None:
+    """Have a unit forget what it did about an order that is over; for plain code."""
+    start_afresh(record[0].units[slot])
 
 
 @inlined
@@ -82,7 +99,7 @@ def act(world: Record, slot: int) -> None:
         else:
             walk_to(unit, order.x, order.y)
             _shoot_on_the_move(world, slot)
-    elif task in (_ATTACK_TO, _SCAN_MOVE):
+    elif task == _ATTACK_TO:
         if not fight(world, slot, kind.speed > 0):
             if kind.speed == 0 or _has_arrived(unit, order.x, order.y):
                 finish_order(world, slot)
@@ -107,10 +124,6 @@ def act(world: Record, slot: int) -> None:
         _reach_unit(world, slot, order)
     elif task in (_REACH_POINT, _BUILD):
         _reach_point(world, slot, order)
-    elif task == _CHANNEL:
-        order.timer -= 1
-        if order.timer <= 0:
-            leave_word(world, _READY, slot, 0)
     elif task == _CONSTRUCT:
         _construct(world, slot, order)
 

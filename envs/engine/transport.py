@@ -3,7 +3,7 @@
 from s2clientprotocol import error_pb2 as result
 
 from envs.engine.game import Game
-from envs.engine.layout import ONE, Trait
+from envs.engine.layout import ONE, Attribute, Trait
 from envs.engine.order_queue import clear_orders
 from envs.engine.rules import OK
 
@@ -26,13 +26,10 @@ def can_load(game: Game, player: int, carrier: int, passenger: int) -> int:
     is_hall = game.has_trait(carrier, Trait.TOWN_HALL)
     if is_hall and not game.has_trait(passenger, Trait.WORKER):
         return int(result.CantLoadThatUnit)
-    if is_bunker(game, carrier) and not kind["attributes"] & _BIOLOGICAL:
+    if is_bunker(game, carrier) and not kind["attributes"] & Attribute.BIOLOGICAL:
         return int(result.CantLoadThatUnit)
     room = int(game.kind(carrier)["cargo_space"]) - int(game.units["cargo_used"][carrier])
     return OK if int(kind["cargo_size"]) <= room else int(result.NotEnoughRoomToLoadUnit)
-
-
-_BIOLOGICAL = 1 << 3
 
 
 def is_bunker(game: Game, slot: int) -> bool:

@@ -26,8 +26,7 @@ RACES = {"": 0, "Neutral": 0, "Terran": 1, "Zerg": 2, "Protoss": 3}
 HALF = 2  # supply is counted in half points
 
 _TARGETS = {"A": Targets.GROUND | Targets.AIR, "G": Targets.GROUND, "Air": Targets.AIR}
-_REACTOR_X = 5 * ONE // 2
-_MADE_WITH_ADD_ON = ("Barracks", "Factory", "Starport")
+_ADD_ON_X = 5 * ONE // 2
 
 
 class UpgradeEffect(NamedTuple):
@@ -64,6 +63,7 @@ class UnitTables(NamedTuple):
     walked_over: NDArray[np.bool_]  # NUM_TYPES: whether its cells can be walked over all the same
     produced_by: dict[int, tuple[int, ...]]
     requires: dict[int, tuple[int, ...]]  # all of these rows, or what counts as them
+    counting_as: dict[int, tuple[int, ...]]  # other types that a building's requirement accepts
     needs_tech_lab: frozenset[int]
     create_ability: dict[int, int]
     upgrades: dict[int, Upgrade]
@@ -90,25 +90,31 @@ def unit_tables() -> UnitTables:
     for mode in modes:
         _fill_mode(types, weapons, row, mode)
     types["base"][: len(names)] = np.arange(len(names))
-    types["tech"][: len(names)] = np.arange(len(names))
-    for name, counts_as in _SAME_TECH.items():
-        types["tech"][row[name]] = row[counts_as]
     for mode in modes:
         if mode["of"]:
             types["base"][row[mode["name"]]] = row[mode["of"]]
+    row_of_id = {int(types["id"][index]): index for index in range(1, len(names))}
+    aliases = [line for line in read_rows("api_aliases.csv") if int(line["unit_id"]) in row_of_id]
+    for line in aliases:
+        if line["unit_alias"]:
+            types["base"][row_of_id[int(line["unit_id"])]] = row_of_id[int(line["unit_alias"])]
     _fill_details(types, row)
+    for unit in units:
+        if types["traits"][row[unit["name"]]] & Trait.ADD_ON:
+            types["add_on_x"][_rows(row, unit["produced_by"])] = _ADD_ON_X
     _fill_weapon_details(weapons, row)
     upgrades = {upgrade.id: upgrade for upgrade in _upgrades()}
     return UnitTables(
         names=names,
         row=row,
-        row_of_id={int(types["id"][index]): index for index in range(1, len(names))},
+        row_of_id=row_of_id,
         types=types,
         weapons=weapons,
         takes_cells=_takes_cells(types),
-        walked_over=np.isin(np.arange(NUM_TYPES), [row[name] for name in _WALKED_OVER]),
+        walked_over=(types["traits"] & Trait.WALKED_OVER) > 0,
         produced_by={row[unit["name"]]: tuple(_rows(row, unit["produced_by"])) for unit in units},
         requires={row[unit["name"]]: tuple(_rows(row, unit["tech_requirement"])) for unit in units},
+        counting_as=_counting_as(types, row_of_id, aliases),
         needs_tech_lab=frozenset(
             row[u["name"]] for u in units if "addon:TechLab" in u["tech_requirement"].split("|")
         ),
@@ -116,9 +122,6 @@ def unit_tables() -> UnitTables:
         upgrades=upgrades,
         effects=_effects(row, types, {upgrade.name: upgrade.id for upgrade in upgrades.values()}),
     )
-
-
-_WALKED_OVER = ("SupplyDepotLowered", "CreepTumor", "CreepTumorQueen", "CreepTumorBurrowed")
 
 
 def _takes_cells(types: NDArray[np.void]) -> NDArray[np.bool_]:
@@ -150,39 +153,21 @@ def owned_tables() -> tuple[NDArray[np.void], NDArray[np.void]]:
     return np.ascontiguousarray(types), np.ascontiguousarray(weapons)
 
 
-# What fulfils a requirement or produces in another's place.
-_SAME_TECH = {
-    "OrbitalCommand": "CommandCenter",
-    "PlanetaryFortress": "CommandCenter",
-    "CommandCenterFlying": "CommandCenter",
-    "OrbitalCommandFlying": "CommandCenter",
-    "SupplyDepotLowered": "SupplyDepot",
-    "BarracksFlying": "Barracks",
-    "FactoryFlying": "Factory",
-    "StarportFlying": "Starport",
-    "WarpGate": "Gateway",
-    "Lair": "Hatchery",
-    "Hive": "Hatchery",
-    "GreaterSpire": "Spire",
-}
-
-# The rows above name the lowest form; these forms count as the one below them as well.
-TECH_LADDERS = {"Hive": ("Lair", "Hatchery"), "Lair": ("Hatchery",), "GreaterSpire": ("Spire",)}
-
-_NAMES_IN_REQUIREMENTS = {
-    "Hellbat": "HellionTank",
-    "LurkerDen": "LurkerDenMP",
-    "Lurker": "LurkerMP",
-}
+def _counting_as(
+    types: NDArray[np.void], row_of_id: dict[int, int], aliases: list[dict[str, str]]
+) -> dict[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = {}
+    for line in aliases:
+        other = row_of_id[int(line["unit_id"])]
+        if types["traits"][other] & Trait.STRUCTURE:
+            for alias in filter(None, line["tech_alias"].split("|")):
+                row = row_of_id[int(alias)]
+                found[row] = (*found.get(row, ()), other)
+    return found
 
 
 def _rows(row: dict[str, int], names: str) -> list[int]:
-    found = []
-    for name in names.split("|"):
-        name = _NAMES_IN_REQUIREMENTS.get(name, name)
-        if name in row and name:
-            found.append(row[name])
-    return found
+    return [row[name] for name in names.split("|") if name in row and name]
 
 
 def _length(text: str) -> int:
@@ -198,9 +183,6 @@ def _attributes(text: str) -> int:
 
 
 def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
-    footprint = 2 * float(unit["footprint_radius"] or _FOOTPRINTS.get(unit["name"], 0))
-    if unit["name"].endswith(("TechLab", "Reactor")):
-        footprint = 2  # the table's counts the building with it
     target["id"] = int(unit["unit_id"])
     target["race"] = RACES[unit["race"]]
     target["traits"] = Trait.STRUCTURE if unit["kind"] == "structure" else 0
@@ -209,7 +191,9 @@ def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
     target["speed"] = _length(unit["dist_per_loop"])
     target["creep_speed"] = target["speed"]
     target["radius"] = _length(unit["radius"])
-    target["footprint"] = target["footprint_height"] = round(footprint)
+    target["footprint"] = target["footprint_height"] = round(
+        2 * float(unit["footprint_radius"] or 0)
+    )
     target["sight"] = _length(unit["sight"])
     target["armour"] = _points(unit["armour"])
     target["health"] = _length(unit["hp"])
@@ -225,21 +209,6 @@ def _fill_type(target: NDArray[np.void], unit: dict[str, str]) -> None:
     target["num_made"] = 1
     target["total_minerals"] = _points(unit["minerals_total"])
     target["total_gas"] = _points(unit["gas_total"])
-    if unit["name"] in _MADE_WITH_ADD_ON:
-        target["add_on_x"] = _REACTOR_X
-
-
-# Forms whose footprint the table leaves out, since they are never placed.
-_FOOTPRINTS = {
-    "OrbitalCommand": 2.5,
-    "PlanetaryFortress": 2.5,
-    "SupplyDepotLowered": 1.0,
-    "WarpGate": 1.5,
-    "Lair": 2.5,
-    "Hive": 2.5,
-    "GreaterSpire": 1.0,
-    "CreepTumorBurrowed": 0.5,
-}
 
 
 def _fill_weapons(target: NDArray[np.void], unit: dict[str, str]) -> None:
@@ -263,14 +232,13 @@ def _fill_mode(
     index = row[mode["name"]]
     if mode["of"]:
         types[index] = types[row[mode["of"]]]
-        types["minerals"][index] = types["gas"][index] = types["build_loops"][index] = 0
+        types["build_loops"][index] = 0
         if mode["armed"] == "1":
             weapons[index] = weapons[row[mode["of"]]]
     else:
         types["race"][index] = RACES[mode["race"]]
         types["num_made"][index] = 1
     types["id"][index] = int(mode["unit_id"])
-    types["add_on_x"][index] = 0
     for column, field in (
         ("dist_per_loop", "speed"),
         ("radius", "radius"),
@@ -284,11 +252,12 @@ def _fill_mode(
         ("flying", "flying"),
         ("armour", "armour"),
         ("cargo_size", "cargo_size"),
-        ("minerals_step", "minerals"),
-        ("gas_step", "gas"),
     ):
         if mode[column]:
             types[field][index] = _points(mode[column])
+    for resource in ("minerals", "gas"):
+        types[resource][index] = _points(mode[f"{resource}_step"])
+        types[f"total_{resource}"][index] += types[resource][index]
     if mode["footprint_radius"]:
         side = round(2 * float(mode["footprint_radius"]))
         types["footprint"][index] = types["footprint_height"][index] = side
@@ -304,6 +273,10 @@ def _fill_details(types: NDArray[np.void], row: dict[str, int]) -> None:
         types["detection"][index] = _length(detail["detection"])
         types["cargo_space"][index] = _points(detail["cargo_space"])
         types["timed_life"][index] = _points(detail["timed_life_loops"])
+        if types["timed_life"][index]:  # it has been conjured up
+            types["total_minerals"][index] = types["total_gas"][index] = 0
+        types["warp_cooldown"][index] = _points(detail["warp_cooldown_loops"])
+        types["settles_as"][index] = row[detail["settles_as"]]
         types["range_bonus_inside"][index] = _length(detail["range_bonus_inside"])
         if detail["num_made"]:
             types["num_made"][index] = int(detail["num_made"])

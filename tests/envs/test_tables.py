@@ -156,6 +156,16 @@ def test_well_known_units_cost_what_everybody_knows(
     assert int(row["build_loops"]) == normal_seconds * NORMAL_LOOPS_PER_SECOND
 
 
+def test_what_units_do_in_their_own_way_are_abilities_of_units_that_there_are():
+    units = {row["name"] for table in ("units.csv", "unit_modes.csv") for row in read_table(table)}
+    abilities = {row["ability_id"] for row in read_table("abilities.csv")}
+    rows = read_table("unit_commands.csv")
+    assert {row["name"] for row in rows} <= units
+    unlisted = {"412"}  # a town hall's load: clients give the general one
+    assert {row["ability_id"] for row in rows} <= abilities | unlisted
+    assert len({(row["name"], row["deed"]) for row in rows}) == len(rows)
+
+
 @pytest.mark.parametrize(
     ("table", "column"),
     [

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from envs.engine.layout import ONE
-from tests.envs.engine.scenes import Scene
+from tests.envs.engine.scenes import PROTOSS, TERRAN, Scene
 
-EMP, RESEARCH_SHOCKWAVES = 1628, 822
+EMP, RESEARCH_SHOCKWAVES, GUARDIAN_SHIELD = 1628, 822, 76
 
 
 def test_a_hit_is_the_weapons_damage_less_armour():
@@ -183,6 +183,32 @@ def test_twenty_marines_beat_ten_and_keep_the_health_of_seventeen():
     scene.run_until(lambda: not any(scene.lives(tag) for tag in theirs), 1000)
     left = sum(scene.health(tag) for tag in ours) / 45
     assert left == pytest.approx((20**2 - 10**2) ** 0.5, abs=1.5)
+
+
+def test_a_guardian_shield_goes_with_its_sentry_and_covers_who_is_near():
+    scene = Scene(PROTOSS, TERRAN)
+    sentry = scene.put("Sentry", 1, 40, 40, energy=75 * ONE)
+    near, far = scene.put("Probe", 1, 42, 40), scene.put("Probe", 1, 50, 40)
+
+    def is_covered(*tags: int) -> list[bool]:
+        return [scene.value(tag, "shield_up_left") > 0 for tag in tags]
+
+    assert scene.order(GUARDIAN_SHIELD, sentry) == 1
+    scene.run(2)
+    assert is_covered(sentry, near, far) == [True, True, False]
+    scene.order("move", sentry, at=(50, 42))
+    scene.run(100)
+    assert is_covered(sentry, near, far) == [True, False, True]
+    scene.run(142)
+    assert is_covered(sentry, far) == [False, False], "15 s at normal speed are over"
+    scene.game.units["energy"][scene.game.slot(sentry)] = 75 * ONE
+    assert scene.order(GUARDIAN_SHIELD, sentry) == 1
+    scene.run(2)
+    assert is_covered(far) == [True]
+    scene.match.aftermath.kill(scene.game.slot(sentry))
+    scene.run(4)
+    assert is_covered(far) == [False]
+    assert not scene.world.effects["id"].any()
 
 
 @pytest.mark.parametrize(("researches", "shield_between"), [(0, 50), (1, 0)])

@@ -81,6 +81,35 @@ def test_what_was_seen_is_remembered_even_when_it_is_gone(scene: Scene):
     assert placement(scene, SUPPLY_DEPOT, FAR) == OK
 
 
+def test_enemies_in_the_way_are_known_when_seen_and_found_out_by_the_worker_otherwise():
+    scene = foggy(ZERG)
+    scout(scene)
+    zergling = scene.put("Zergling", 2, *FAR)
+    scene.run(1)
+    assert placement(scene, SUPPLY_DEPOT, FAR) == TAKEN
+    scene.match.aftermath.kill(scene.game.slot(zergling))
+    hidden = scene.put("ZerglingBurrowed", 2, *FAR)
+    assert placement(scene, SUPPLY_DEPOT, FAR) == OK
+    worker = scene.all_of("SCV", 1)[0]
+    assert scene.order(SUPPLY_DEPOT, worker, at=FAR) == OK
+    scene.run_until(lambda: bool(scene.match.aftermath.failed), 600)
+    assert scene.match.aftermath.failed == [(1, worker, SUPPLY_DEPOT, TAKEN)]
+    assert scene.place(hidden) == FAR
+
+
+def test_own_units_make_room_for_a_building_unless_they_cannot_walk(scene: Scene):
+    tank = scene.put("SiegeTankSieged", 1, *FAR)
+    assert placement(scene, SUPPLY_DEPOT, FAR) == TAKEN
+    scene.match.aftermath.kill(scene.game.slot(tank))
+    marine, flier = scene.put("Marine", 1, *FAR), scene.put("Medivac", 1, *FAR)
+    enemy_flier = scene.put("Medivac", 2, *FAR)
+    assert placement(scene, SUPPLY_DEPOT, FAR) == OK
+    assert scene.order(SUPPLY_DEPOT, scene.all_of("SCV", 1)[0], at=FAR) == OK
+    scene.run_until(lambda: bool(scene.all_of("SupplyDepot", 1)), 600)
+    assert max(abs(a - b) for a, b in zip(scene.place(marine), FAR, strict=True)) > 1
+    assert all(scene.lives(tag) for tag in (flier, enemy_flier))
+
+
 def test_own_buildings_are_known_wherever_they_are(scene: Scene):
     scene.put("SupplyDepot", 1, *FAR)
     assert placement(scene, SUPPLY_DEPOT, FAR) == TAKEN

@@ -6,8 +6,9 @@ import pytest
 from s2clientprotocol import error_pb2 as result
 
 from envs.engine import rules
-from envs.engine.creep import lay_creep
-from envs.engine.layout import ONE
+from envs.engine.creep import CREEP_LOOPS, lay_creep
+from envs.engine.layout import ONE, TICK
+from envs.engine.transport import load
 from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
 
 SCV, MARINE, MARAUDER = 524, 560, 563
@@ -17,6 +18,7 @@ PYLON, GATEWAY, ZEALOT, WARP_ZEALOT = 881, 883, 916, 1413
 DRONE, ZERGLING, OVERLORD, QUEEN = 1342, 1343, 1344, 1632
 HATCHERY, SPAWNING_POOL, EXTRACTOR = 1152, 1155, 1154
 RAVAGER, SPREAD, RESTORE = 2330, 1733, 3765
+BURROW_DRONE, REPAIR, SUPPLY_DROP, ARCHON_MERGE = 1378, 316, 255, 1766
 OK = result.Success
 
 
@@ -316,6 +318,18 @@ def test_nothing_is_warped_in_on_top_of_another_or_out_of_sight():
     assert scene.order(WARP_ZEALOT, gate, at=(38.5, 40.5)) == result.CantWarpInUnitsThere
 
 
+def test_warping_in_is_answered_by_what_a_player_sees_and_not_by_passengers():
+    scene = Scene(PROTOSS, ZERG, disable_fog=False)
+    scene.give(1, minerals=1000)
+    scene.put("Pylon", 1, 40, 40)
+    gate, prism = scene.put("WarpGate", 1, 42.5, 44.5), scene.put("WarpPrism", 1, 37, 40)
+    stalker = scene.put("Stalker", 1, 37, 40)
+    assert load(scene.game, scene.game.slot(prism), scene.game.slot(stalker)) == OK
+    scene.put("RoachBurrowed", 2, 37, 40)
+    scene.run(8)
+    assert scene.order(WARP_ZEALOT, gate, at=(37, 40)) == OK
+
+
 def test_larvae_become_eggs_and_two_zerglings_hatch():
     scene = start(ZERG, minerals=500)
     assert len(scene.all_of("Larva", 1)) == 3
@@ -394,6 +408,24 @@ def test_zerg_buildings_on_creep_and_creep_tumours_live_on():
     assert scene.health(hatchery) == 1500
 
 
+@pytest.mark.parametrize(("name", "radius"), [("Hatchery", 12), ("CreepTumor", 10)])
+def test_creep_spreads_ring_by_ring_from_what_has_just_been_finished(name: str, radius: int):
+    scene = Scene(ZERG, ZERG)
+    loops = 40 * CREEP_LOOPS
+    building = scene.put(name, 1, 40.5, 40.5, build_left=loops * TICK, build_total=loops * TICK)
+    scene.run(loops - 1)
+    assert not scene.world.creep[30:51, 30:51].any()
+    scene.run(1 + CREEP_LOOPS)
+    assert scene.value(building, "build_left") == 0
+    row = scene.world.creep[40]
+    assert row[38:43].all()
+    assert not row[[40 - 4, 40 + 4]].any()
+    scene.run(5 * CREEP_LOOPS)
+    assert row[[40 + 6, 40 + 9]].tolist() == [1, 0]
+    scene.run(12 * CREEP_LOOPS)
+    assert row[[40 + radius, 40 + radius + 1]].tolist() == [1, 0]
+
+
 def test_a_queen_injects_and_three_larvae_come():
     scene = start(ZERG)
     hatchery = scene.all_of("Hatchery", 1)[0]
@@ -445,6 +477,36 @@ def test_an_orbital_command_calls_mules_that_mine_five_times_as_much():
     assert not scene.lives(mule), "64 seconds are over"
 
 
+def test_extra_supplies_come_once_to_a_depot():
+    scene = Scene(TERRAN, TERRAN)
+    depot = scene.put("SupplyDepot", 1, 46, 46)
+    hall = scene.put("OrbitalCommand", 1, 40.5, 40.5, energy=150 * ONE)
+    before = int(scene.world.players["supply_made"][1])
+    assert scene.order(SUPPLY_DROP, hall, on=depot) == OK
+    scene.run(2)
+    energy = scene.value(hall, "energy")
+    assert scene.order(SUPPLY_DROP, hall, on=depot) == result.CantTargetThatUnit
+    scene.run(2)
+    assert scene.value(hall, "energy") >= energy
+    assert scene.world.players["supply_made"][1] == before + 2 * 8
+
+
+def test_selected_templar_alone_merge_and_in_pairs():
+    scene = Scene(PROTOSS, PROTOSS)
+    first, second, third, fourth = (
+        scene.put(name, 1, 40 + x, 40)
+        for x, name in enumerate(("HighTemplar", "DarkTemplar", "HighTemplar", "HighTemplar"))
+    )
+    assert scene.order(ARCHON_MERGE, first) == result.CantFindEnoughTargets
+    assert scene.order(ARCHON_MERGE, first, third) == OK
+    assert scene.all_of("Archon", 1) == [first]
+    assert [scene.lives(tag) for tag in (second, third, fourth)] == [True, False, True]
+    far = scene.put("HighTemplar", 1, 60, 40)
+    assert scene.order(ARCHON_MERGE, second, fourth, far) == OK
+    assert scene.all_of("Archon", 1) == [first, second]
+    assert scene.all_of("HighTemplar", 1) == [far]
+
+
 def test_burrowed_roaches_are_hidden_and_cannot_fight():
     scene = Scene(ZERG, TERRAN, disable_fog=False)
     scene.game.research(1, 64)
@@ -490,6 +552,97 @@ def test_a_morph_that_waited_is_refused_when_what_it_needs_is_gone():
     scene.run(60)
     assert scene.match.aftermath.failed == [(1, roach, RAVAGER, result.TechRequirementsNotMet)]
     assert scene.all_of("Roach", 1) == [roach]
+
+
+def test_a_drone_that_has_burrowed_meanwhile_builds_nothing():
+    scene = Scene(ZERG, ZERG)
+    scene.give(1, minerals=1000)
+    scene.game.research(1, 64)
+    drone = scene.put("Drone", 1, 40, 40)
+    assert scene.order("move", drone, at=(42, 40)) == OK
+    assert scene.order(BURROW_DRONE, drone, queued=True) == OK
+    assert scene.order(HATCHERY, drone, at=(42.5, 40.5), queued=True) == OK
+    scene.run(60)
+    assert scene.all_of("DroneBurrowed", 1) == [drone]
+    assert scene.value(drone, "num_orders") == 0
+    assert scene.match.aftermath.failed == [(1, drone, HATCHERY, result.NotSupported)]
+    assert scene.minerals(1) >= 1000
+
+
+def test_a_building_that_has_landed_meanwhile_does_not_land_again():
+    scene = Scene(TERRAN, TERRAN)
+    barracks = scene.put("BarracksFlying", 1, 40.5, 40.5)
+    assert scene.order(LAND, barracks, at=(40.5, 40.5)) == OK
+    assert scene.order(LAND, barracks, at=(40.5, 40.5), queued=True) == OK
+    scene.run(60)
+    assert scene.all_of("Barracks", 1) == [barracks]
+    assert scene.match.aftermath.failed == [(1, barracks, LAND, result.NotSupported)]
+
+
+def fill_the_map(scene: Scene) -> None:
+    while not scene.game.is_full:
+        scene.game.spawn(scene.row["Overlord"], 2, 60 * ONE, 60 * ONE)
+
+
+def test_what_finds_no_room_on_the_map_is_refused_and_not_paid_for():
+    scene = Scene(TERRAN, PROTOSS)
+    scene.put("Pylon", 2, 60, 60)
+    barracks, gate = scene.put("Barracks", 1, 40.5, 40.5), scene.put("WarpGate", 2, 62.5, 57.5)
+    depot, scv = scene.put("SupplyDepot", 1, 46, 46), scene.put("SCV", 1, 50, 40)
+    scene.run(8)
+    fill_the_map(scene)
+    for player in (1, 2):
+        scene.give(player, minerals=500, gas=500)
+    before = scene.world.players["minerals_spent"].copy()
+    assert scene.order(TECH_LAB, barracks) == result.CouldntAllocateUnit
+    assert scene.order(WARP_ZEALOT, gate, at=(58, 60)) == result.CouldntAllocateUnit
+    assert scene.order(SUPPLY_DEPOT, scv, at=(52, 40)) == OK
+    scene.run(20)
+    assert scene.match.aftermath.failed == [(1, scv, SUPPLY_DEPOT, result.CouldntAllocateUnit)]
+    assert scene.value(scv, "num_orders") == 0
+    assert (scene.world.players["minerals_spent"] == before).all()
+    assert scene.all_of("SupplyDepot", 1) == [depot]
+
+
+@pytest.mark.parametrize(
+    ("name", "minerals", "gas", "loops"),
+    [
+        ("SiegeTankSieged", 150, 125, 720),
+        ("BarracksFlying", 150, 0, 1040),
+        ("SupplyDepotLowered", 100, 0, 480),
+        ("Medivac", 100, 100, 672),
+    ],
+)
+def test_a_full_repair_costs_a_quarter_and_takes_as_long_as_the_making(
+    name: str, minerals: int, gas: int, loops: int
+):
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=1000, gas=1000)
+    scene.order("stop", *scene.all_of("SCV", 1))
+    scv, broken = scene.put("SCV", 1, 38, 42), scene.put(name, 1, 40, 42)
+    scene.game.units["health"][scene.game.slot(broken)] = ONE
+    before = scene.world.players[1].copy()
+    assert scene.order(REPAIR, scv, on=broken) == OK
+    scene.run_until(lambda: scene.value(scv, "num_orders") == 0, 1200)
+    assert scene.value(broken, "health") == scene.value(broken, "health_max")
+    after = scene.world.players[1]
+    assert before["minerals"] - after["minerals"] == pytest.approx(minerals / 4, abs=1)
+    assert before["gas"] - after["gas"] == pytest.approx(gas / 4, abs=1)
+    assert scene.match.loop == pytest.approx(loops, rel=0.06)
+
+
+def test_a_repair_without_gas_takes_no_minerals():
+    scene = Scene(TERRAN, TERRAN)
+    scene.give(1, minerals=1000)
+    scene.order("stop", *scene.all_of("SCV", 1))
+    scv, tank = scene.put("SCV", 1, 38, 42), scene.put("SiegeTank", 1, 40, 42, health=ONE)
+    minerals = scene.minerals(1)
+    for _ in range(30):
+        scene.order(REPAIR, scv, on=tank)
+        scene.run(30)
+    failed = scene.match.aftermath.failed
+    assert {answer for _, _, _, answer in failed} == {result.NotEnoughVespene}
+    assert minerals - scene.minerals(1) <= 150 / 125 + 1, "as much as goes with no gas yet"
 
 
 def test_who_cannot_walk_is_not_sent_to_cast_out_of_reach():

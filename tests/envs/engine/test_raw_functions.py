@@ -44,6 +44,7 @@ class Stage:
         name = game.tables.names[row]
         x, y = snapped(game, row, *(round(v * ONE) for v in MIDDLE))
         self.unit = self.scene.put(name, 1, x / ONE, y / ONE)
+        self.selected = [self.unit]
         self.place = (x / ONE, y / ONE)
         self._prepare_unit(name)
         self.targets = [
@@ -79,7 +80,7 @@ class Stage:
             passenger_slot = game.slot(scene.put(passenger, 1, 42, 44))
             assert load(game, slot, passenger_slot) == result.Success
         if name in ("HighTemplar", "DarkTemplar"):
-            scene.put(name, 1, 41, 41)
+            self.selected.append(scene.put(name, 1, 41, 41))
 
     def places(self) -> Iterator[tuple[float, float]]:
         """Places to aim at, those first at which most can be done."""
@@ -95,7 +96,7 @@ class Stage:
         """Give the function to the unit, aimed at one thing after another."""
         ability = function.ability_id
         if function.kind == "quick":
-            yield self.scene.order(ability, self.unit)
+            yield self.scene.order(ability, *self.selected)
         elif function.kind == "unit":
             for target in self.targets:
                 yield self.scene.order(ability, self.unit, on=target)

@@ -6,7 +6,7 @@ from s2clientprotocol import score_pb2 as score_pb
 from envs.engine.layout import ONE
 from envs.engine.observe import Observer
 from envs.engine.score import score_of
-from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
+from tests.envs.engine.scenes import TERRAN, ZERG, Scene
 
 TRAIN_SCV, TRAIN_MARINE = 524, 560
 COMBAT_SHIELD = 16
@@ -95,11 +95,10 @@ def test_what_is_unfinished_is_used_and_not_yet_of_value():
 
 
 def test_what_nobody_paid_for_counts_for_nothing():
-    scene = Scene(PROTOSS, TERRAN)
-    zealot = scene.put("Zealot", 1, 40, 40, hallucination=1)
-    scene.put("MULE", 2, 40, 44)
-    assert score(scene).score == score(Scene(PROTOSS, TERRAN)).score
-    assert score(scene, 2).score == score(Scene(TERRAN, TERRAN)).score
-    scene.match.aftermath.kill(scene.game.slot(zealot), scene.game.slot(scene.all_of("MULE", 2)[0]))
+    scene = Scene(TERRAN, ZERG)
+    mule, broodling = scene.put("MULE", 1, 40, 44), scene.put("Broodling", 2, 40, 40)
+    assert score(scene).score == score(Scene(TERRAN, ZERG)).score
+    scene.match.aftermath.kill(scene.game.slot(broodling), scene.game.slot(mule))
+    scene.match.aftermath.kill(scene.game.slot(mule))
     assert amounts(score(scene).score_details.lost_minerals) == {}
-    assert amounts(score(scene, 2).score_details.killed_minerals) == {}
+    assert amounts(score(scene).score_details.killed_minerals) == {}

@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 from s2clientprotocol import debug_pb2 as debug_pb
+from s2clientprotocol import error_pb2 as result
+from s2clientprotocol import raw_pb2 as raw_pb
 
 from envs.engine.layout import ONE
+from envs.engine.transport import load
 from envs.engine.vision import look_now
 from tests.envs.engine.scenes import TERRAN, ZERG, Scene
+
+SMART, MOVE, PATROL, ATTACK, UNLOAD_AT, SCAN, MARINE = 1, 3794, 3795, 3674, 3669, 399, 560
 
 
 def hidden_scene(*races: int) -> Scene:
@@ -80,6 +85,62 @@ def test_buildings_are_remembered_until_their_place_is_seen_empty():
     scene.game.place(scene.game.slot(marine), 42 * ONE, 40 * ONE)
     scene.run(8)
     assert depot not in scene.world.snapshots["tag"][1]
+
+
+@pytest.mark.parametrize(
+    ("ability", "name", "fields"),
+    [
+        (MOVE, "Marine", "order"),
+        (PATROL, "Marine", "order"),
+        (ATTACK, "Marine", "order"),
+        (UNLOAD_AT, "Medivac", "order"),
+        (SCAN, "OrbitalCommand", "order"),
+        (SMART, "Barracks", "rally"),
+    ],
+)
+def test_orders_for_what_is_remembered_go_to_where_it_was_seen(
+    ability: int, name: str, fields: str
+):
+    scene = hidden_scene()
+    eyes = scene.put("Marine", 1, 40, 40)
+    barracks = scene.put("Barracks", 2, 46.5, 40.5)
+    scene.run(8)
+    scene.game.place(scene.game.slot(eyes), 20 * ONE, 40 * ONE)
+    scene.run(8)
+    scene.game.transform(scene.game.slot(barracks), scene.row["BarracksFlying"])
+    scene.game.place(scene.game.slot(barracks), 60 * ONE, 52 * ONE)
+    actor = scene.put(name, 1, 20.5, 30.5, energy=50 * ONE)
+    slot = scene.game.slot(actor)
+    if name == "Medivac":
+        assert load(scene.game, slot, scene.game.slot(eyes)) == result.Success
+    command = raw_pb.ActionRawUnitCommand(ability_id=ability, unit_tags=[actor])
+    command.target_unit_tag = barracks
+    answer = scene.match.command(1, raw_pb.ActionRaw(unit_command=command))
+    assert answer == result.Success
+    unit, order = scene.world.units[slot], scene.world.orders[slot, 0]
+    aimed_at = (order["x"], order["y"]) if fields == "order" else (unit["rally_x"], unit["rally_y"])
+    assert aimed_at == (46.5 * ONE, 40.5 * ONE)
+    scene.run(2)
+    if fields == "order" and ability != SCAN:
+        assert scene.value(actor, "num_orders") == 1
+
+
+def test_units_do_not_follow_a_rally_target_into_the_fog():
+    scene = hidden_scene()
+    scene.give(1, minerals=50)
+    barracks, enemy = scene.put("Barracks", 1, 24.5, 40.5), scene.put("Barracks", 2, 30.5, 46.5)
+    scene.run(8)
+    assert scene.order(SMART, barracks, on=enemy) == result.Success
+    scene.game.transform(scene.game.slot(enemy), scene.row["BarracksFlying"])
+    scene.game.place(scene.game.slot(enemy), 60 * ONE, 52 * ONE)
+    scene.run(8)
+    scene.world.players["fast"][1] = 1
+    assert scene.order(MARINE, barracks) == result.Success
+    scene.run(9)
+    (marine,) = scene.all_of("Marine", 1)
+    order = scene.world.orders[scene.game.slot(marine), 0]
+    assert scene.value(marine, "num_orders") == 1
+    assert (order["x"] / ONE, order["y"] / ONE) == pytest.approx((30.5, 46.5), abs=2)
 
 
 @pytest.mark.parametrize("is_alive", [True, False])
