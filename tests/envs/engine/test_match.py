@@ -317,4 +317,3 @@ def test_every_race_starts_with_what_the_game_gives_it(race: int):
     x, y = scene.match.game_map.starts[0]
     places = np.array([scene.place(tag) for tag in workers])
     assert np.hypot(*(places - (x, y)).T).max() < 7
-    assert ONE == 4096
