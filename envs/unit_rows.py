@@ -50,14 +50,14 @@ _UNKNOWN = UNKNOWN
 @njit(cache=True)
 def x_at(row: NDArray[np.int32], loop: int) -> int:
     """Return where a unit is at a loop, in subcells from the left."""
-    moved = (row[_VX] * np.int64(min(loop, row[_UNTIL]) - row[_SINCE])) >> 8
+    moved = (row[_VX] * np.int64(min(loop, row[_UNTIL]) - row[_SINCE])) // VELOCITY_SCALE
     return min(max(row[_X] + moved, 0), _WORLD_END)
 
 
 @njit(cache=True)
 def y_at(row: NDArray[np.int32], loop: int) -> int:
     """Return where a unit is at a loop, in subcells from the bottom."""
-    moved = (row[_VY] * np.int64(min(loop, row[_UNTIL]) - row[_SINCE])) >> 8
+    moved = (row[_VY] * np.int64(min(loop, row[_UNTIL]) - row[_SINCE])) // VELOCITY_SCALE
     return min(max(row[_Y] + moved, 0), _WORLD_END)
 
 
@@ -78,8 +78,8 @@ def head_for(row: NDArray[np.int32], loop: int, x: float, y: float, speed: float
     if speed <= 0 or distance < 1:
         return
     loops = np.int32(np.ceil(distance / speed))
-    row[_VX] = np.int32(np.round(256 * away_x / loops))
-    row[_VY] = np.int32(np.round(256 * away_y / loops))
+    row[_VX] = np.int32(np.round(VELOCITY_SCALE * away_x / loops))
+    row[_VY] = np.int32(np.round(VELOCITY_SCALE * away_y / loops))
     row[_UNTIL] = loop + loops
 
 

@@ -241,15 +241,23 @@ def _scan(given: Cast) -> int:
 
 def _mule(given: Cast) -> int:
     game = given.game
-    if not given.target:
-        return int(result.MustTargetUnit)
-    patch = game.units[given.target]
     row = game.tables.row["MULE"]
-    slot = game.spawn(row, given.player, *game.open_place(row, int(patch["x"]), int(patch["y"])))
-    return push_order(game, slot, ability=_MULE_GATHER, task=Task.GATHER, aim=Aim(given.target))
+    slot = game.spawn(row, given.player, *game.open_place(row, given.x, given.y))
+    patch = given.target or _patch_near(game, given.x, given.y)
+    if not patch:
+        return OK
+    return push_order(game, slot, ability=_MULE_GATHER, task=Task.GATHER, aim=Aim(patch))
 
 
 _MULE_GATHER = 166
+_MULE_LOOKS = 10 * ONE
+
+
+def _patch_near(game: Game, x: int, y: int) -> int:
+    """Return the mineral field that a MULE goes to from where it came down, 0 for none."""
+    patches = [slot for slot in game.resources() if game.has_trait(slot, Trait.MINERALS)]
+    nearest = min(patches, key=lambda slot: game.distance(slot, x, y), default=0)
+    return nearest if nearest and game.distance(nearest, x, y) < _MULE_LOOKS else 0
 
 
 def _supply_drop(given: Cast) -> int:
@@ -350,7 +358,7 @@ def _units_around(given: Cast, *, mine: bool) -> list[int]:
     for slot in game.slots():
         unit = game.units[slot]
         is_mine = unit["owner"] == given.player
-        if unit["owner"] == 0 or is_mine is not mine or unit["carrier"]:
+        if unit["owner"] == 0 or is_mine != mine or unit["carrier"]:
             continue
         reach = given.spell.radius * ONE + int(game.kind(slot)["radius"])
         if game.distance(slot, given.x, given.y) <= reach:

@@ -2,11 +2,15 @@
 
 numba looks only at the file of the function it compiles, so a change in another file would leave
 old machine code in use. The cache is therefore kept apart for each state of the sources that
-machine code comes from: the files that use this one, and the layout of memory.
+machine code comes from: the files that use this one, and the layout of memory. Whoever has filled
+such a folder removes those that have not been used for a month.
 """
 
 import hashlib
+import math
 import os
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -59,14 +63,39 @@ def inlined(function: Function) -> Function:
 
 
 def is_all_cached() -> bool:
-    """Return whether an earlier run has left the machine code of everything for these sources."""
-    return (CACHE_DIRECTORY / _ALL).exists()
+    """Return whether an earlier run has left the machine code of everything, and note its use."""
+    try:
+        os.utime(CACHE_DIRECTORY / _ALL)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def note_all_cached() -> None:
-    """Leave word that everything was compiled."""
+    """Leave word that everything was compiled; remove what no version has used for a month."""
     CACHE_DIRECTORY.mkdir(parents=True, exist_ok=True)
     (CACHE_DIRECTORY / _ALL).touch()
+    for folder in CACHE_DIRECTORY.parent.glob("compiled-*"):
+        if folder != CACHE_DIRECTORY and time.time() - _last_use(folder) > _KEPT_SECONDS:
+            _remove(folder)
+
+
+def _last_use(folder: Path) -> float:
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:  # another process is removing it
+        return math.inf
+
+
+def _remove(folder: Path) -> None:
+    """Take a folder out of others' sight, whole, and then remove it."""
+    hidden = folder.with_name(f"{folder.name}.{os.getpid()}.stale")
+    try:
+        folder.rename(hidden)
+    except OSError:  # another process has done so
+        return
+    shutil.rmtree(hidden, ignore_errors=True)
 
 
 _ALL = "all"
+_KEPT_SECONDS = 30 * 24 * 3600

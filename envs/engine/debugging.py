@@ -48,6 +48,8 @@ def _draw(match: "Match", player: int, command: debug_pb.DebugCommand) -> int:
 def _game_state(match: "Match", player: int, command: debug_pb.DebugCommand) -> int:
     state = match.world.players[player]
     what = command.game_state
+    if what == debug_pb.show_map and match.options.disable_fog:
+        return _SUCCESS  # there is nothing to lift
     if what in _SWITCHES:
         state[_SWITCHES[what]] ^= 1
         look_now(match.world.record)

@@ -7,7 +7,6 @@ tags are never used twice, supply is what the units on the map and in production
 import heapq
 import math
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from envs.engine.layout import (
     MAX_UNITS,
     NUM_MARKS,
     NUM_OWNERS,
+    NUM_TYPES,
     ONE,
     TICK,
     UNIT,
@@ -38,30 +38,6 @@ class WorldFullError(Exception):
     """There is no room for another unit."""
 
 
-@dataclass
-class Toll:
-    """What killed or lost units had cost, for the score."""
-
-    units: int = 0
-    structures: int = 0
-    minerals: int = 0
-    gas: int = 0
-    minerals_of_workers: int = 0
-
-    def add(self, game: "Game", slot: int) -> None:
-        """Count one unit."""
-        kind = game.kind(slot)
-        minerals, gas = int(kind["total_minerals"]), int(kind["total_gas"])
-        self.minerals += minerals
-        self.gas += gas
-        if kind["traits"] & Trait.STRUCTURE:
-            self.structures += minerals + gas
-        else:
-            self.units += minerals + gas
-        if kind["traits"] & Trait.WORKER:
-            self.minerals_of_workers += minerals
-
-
 class Game:
     """The world, and what may be done to it from outside the loop."""
 
@@ -74,8 +50,9 @@ class Game:
         self._rows, self._traits = self.units["type"], self.world.types["traits"]
         self.made: Counter[tuple[int, int]] = Counter()
         """How many units of each row each player has made: (player, row)."""
-        self.killed = [Toll() for _ in range(NUM_OWNERS)]
-        self.lost = [Toll() for _ in range(NUM_OWNERS)]
+        self.killed = np.zeros((NUM_OWNERS, NUM_TYPES), np.int64)
+        """How many enemies of each row each player has killed."""
+        self.lost = np.zeros_like(self.killed)
         self.num_removed = 0
         """How many units have left the map."""
         self.asked_over: NDArray[np.uint8] | None = None
@@ -230,13 +207,11 @@ class Game:
 
     def note_kill(self, player: int, slot: int) -> None:
         """Count an enemy's unit that a player has killed."""
-        self.killed[player].add(self, slot)
+        self.killed[player, self._rows[slot]] += 1
 
     def note_loss(self, slot: int) -> None:
         """Count a unit that its player has lost."""
-        owner = int(self.units["owner"][slot])
-        if owner:
-            self.lost[owner].add(self, slot)
+        self.lost[self._owners[slot], self._rows[slot]] += 1
 
     def sees(self, player: int, column: int, line: int) -> bool:
         """Return whether a player sees a cell now."""

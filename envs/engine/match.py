@@ -65,7 +65,6 @@ class MatchOptions:
     """What is agreed on beside the players."""
 
     disable_fog: bool = False
-    disable_cheats: bool = False
     playback: bool = False  # computers do nothing: their commands come from a record
 
 

@@ -17,8 +17,9 @@ from envs.engine.encode import NEUTRAL_OWNER, encode_units, room_for_units
 from envs.engine.feature_layers import Minimap
 from envs.engine.layout import FIRST_INDEX, ONE, Trait
 from envs.engine.match import Match
-from envs.engine.score import score_of
+from envs.engine.score import food_used, score_of
 from envs.engine.units import GENERATION_BITS
+from envs.engine.varints import varint
 from envs.engine.vision import POWER_RADIUS, PRISM_POWER_RADIUS
 
 OBSERVER = 0
@@ -39,10 +40,8 @@ class Observer:
         self._room = room_for_units()
         self._num_actions = self._num_chats = self._num_dead = self._num_failed = 0
         self._num_alerts, self._alerted_at = 0, match.loop
-        side = (
-            options.feature_layer.minimap_resolution.x if options.HasField("feature_layer") else 0
-        )
-        self._minimap = Minimap(match.world, side) if side else None
+        size = options.feature_layer.minimap_resolution
+        self._minimap = Minimap(match.world, size) if size.x and size.y else None
         start = match.game_map.starts[max(player, 1) - 1] if match.game_map.starts else (0.0, 0.0)
         self._camera = start
 
@@ -93,7 +92,9 @@ class Observer:
                 response.actions.add(action_raw=echo.action, game_loop=echo.loop)
         self._num_actions = len(match.echoes)
         for said in match.chats[self._num_chats :]:
-            response.chat.add(player_id=said.player, message=said.text)
+            is_for_all = said.channel == sc_pb.ActionChat.Broadcast
+            if is_for_all or self._player in (OBSERVER, said.player):  # nobody has allies
+                response.chat.add(player_id=said.player, message=said.text)
         self._num_chats = len(match.chats)
         for player, tag, ability, result in match.aftermath.failed[self._num_failed :]:
             if player == self._player:
@@ -132,7 +133,7 @@ class Observer:
         is_worker = (traits & Trait.WORKER) > 0
         is_army = (supply > 0) & ~is_worker
         common.food_workers = int(supply[is_worker].sum()) // 2
-        common.food_army = max(common.food_used - common.food_workers, 0)
+        common.food_army = food_used(match, player)[0] // 2
         common.idle_worker_count = int((is_worker & (units["num_orders"][mine] == 0)).sum())
         common.army_count = int(is_army.sum())
         common.warp_gate_count = int(((traits & Trait.WARP_GATE) > 0).sum())
@@ -205,14 +206,5 @@ _PROTOSS, _SEEN = 3, 2
 def _wrapped(units: bytes) -> bytes:
     """Return units as the bytes of a ``ResponseObservation`` that holds nothing else."""
     for field in (_RAW_DATA, _OBSERVATION):
-        units = bytes([field << 3 | _LENGTH_DELIMITED]) + _varint(len(units)) + units
+        units = bytes([field << 3 | _LENGTH_DELIMITED]) + varint(len(units)) + units
     return units
-
-
-def _varint(value: int) -> bytes:
-    digits = bytearray()
-    while value >= 128:
-        digits.append(value & 127 | 128)
-        value >>= 7
-    digits.append(value)
-    return bytes(digits)

@@ -37,6 +37,7 @@ class Playback:
         self.setting = replay.setting
         self.match: Match = new_match(game_map, replay.setting, Computers.ARE_PLAYED_BACK)
         self._next = 0
+        self.advance_to(0)  # where it ended before it went on, nothing else would
 
     @property
     def loop(self) -> int:

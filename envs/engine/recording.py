@@ -44,7 +44,6 @@ def new_match(game_map: GameMap, setting: Setting, computers: Computers) -> Matc
     ]
     options = MatchOptions(
         disable_fog=setting.disable_fog,
-        disable_cheats=False,
         playback=computers is Computers.ARE_PLAYED_BACK,
     )
     return Match(game_map, players, seed=setting.seed, options=options)

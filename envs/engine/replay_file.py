@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from s2clientprotocol import common_pb2 as common_pb
+from s2clientprotocol import debug_pb2 as debug_pb
+from s2clientprotocol import raw_pb2 as raw_pb
+from s2clientprotocol import sc2api_pb2 as sc_pb
+
 from envs.engine.errors import ReplayError
+from envs.engine.match import LAST_LOOP
 from envs.engine.mpq import MpqArchive, mpq_archive
 from envs.engine.varints import read_varint, varint
 from envs.engine.versions import GameVersion
@@ -25,6 +31,9 @@ FORMAT = 1
 HASH_PERIOD_LOOPS = 1024
 HASH_BYTES = 16
 MAX_REPLAY_BYTES = 32 << 20
+MAX_ENTRIES_BYTES = 8 << 20
+MAX_ENTRIES = 1 << 19
+"""One for each loop of the longest game, and as many as fit: a command takes some 16 bytes."""
 
 _METADATA = "replay.gamemetadata.json"
 _HEADER = "latentstar.header.json"
@@ -33,9 +42,9 @@ _ENTRIES = "latentstar.commands"
 _HASHES = "latentstar.hashes"
 _MAX_HEADER_BYTES = 1 << 16
 _MAX_MAP_BYTES = 1 << 22
-_MAX_ENTRIES_BYTES = 64 << 20
 _MAX_HASHES_BYTES = 1 << 16
-_LEAST_ENTRY_BYTES = 3
+_MAX_SEED = (1 << 32) - 1
+_MAX_BUILD = (1 << 32) - 1
 _PLAYER_SHIFT = 4
 
 _RACES = {1: "Terr", 2: "Zerg", 3: "Prot", 4: "Rand"}
@@ -49,6 +58,13 @@ class EntryKind(IntEnum):
     LEAVE = 1
     DEBUG = 2  # data: DebugCommand
     CHAT = 3  # data: ActionChat
+
+
+_MESSAGES: dict[EntryKind, Any] = {
+    EntryKind.COMMAND: raw_pb.ActionRaw,
+    EntryKind.DEBUG: debug_pb.DebugCommand,
+    EntryKind.CHAT: sc_pb.ActionChat,
+}
 
 
 class Entry(NamedTuple):
@@ -99,7 +115,11 @@ class Replay:
 
 
 def write_replay(replay: Replay) -> bytes:
-    """Return the file of a replay."""
+    """Return the file of a replay.
+
+    Raises:
+        ReplayError: more was done in the game than a replay holds.
+    """
     entries, hashes = _packed_entries(replay.entries), b"".join(replay.hashes)
     header = {
         "format": FORMAT,
@@ -137,7 +157,7 @@ def read_replay(content: bytes) -> Replay:
     archive = MpqArchive(content)
     header = archive.read(_HEADER, max_bytes=_MAX_HEADER_BYTES)
     map_data = archive.read(_MAP, max_bytes=_MAX_MAP_BYTES)
-    entries = archive.read(_ENTRIES, max_bytes=_MAX_ENTRIES_BYTES)
+    entries = archive.read(_ENTRIES, max_bytes=MAX_ENTRIES_BYTES)
     hashes = archive.read(_HASHES, max_bytes=_MAX_HASHES_BYTES)
     try:
         table = json.loads(header)
@@ -194,21 +214,27 @@ def _replay(
     game_version, base_build, data_version = table["version"]
     if len(hashes) % HASH_BYTES:
         raise ValueError("hashes are cut off")
+    loops = _number(table["loops"], LAST_LOOP)
+    contestants = tuple(_contestant(line) for line in table["contestants"])
+    _check_entries(entries, num_players=len(contestants), loops=loops)
     return Replay(
-        rules=_typed(table["rules"], str),
+        rules=_text(table["rules"]),
         version=GameVersion(
-            _typed(game_version, str), _typed(base_build, int), _typed(data_version, str)
+            _text(game_version), _number(base_build, _MAX_BUILD), _text(data_version)
         ),
         setting=Setting(
             map_data=map_data,
-            map_path=_typed(table["map_path"], str),
-            map_name=_typed(table["map_name"], str),
-            seed=_typed(table["seed"], int),
+            map_path=_text(table["map_path"]),
+            map_name=_text(table["map_name"]),
+            seed=_number(table["seed"], _MAX_SEED),
             disable_fog=_typed(table["disable_fog"], bool),
-            contestants=tuple(_contestant(line) for line in table["contestants"]),
+            contestants=contestants,
         ),
-        results={int(player): _typed(value, int) for player, value in table["results"].items()},
-        loops=_typed(table["loops"], int),
+        results={
+            _number(int(player), len(contestants)): _named(value, sc_pb.Result)
+            for player, value in table["results"].items()
+        },
+        loops=loops,
         entries=entries,
         hashes=tuple(
             hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)
@@ -220,12 +246,49 @@ def _replay(
 def _contestant(line: dict[str, Any]) -> Contestant:
     return Contestant(
         is_computer=_typed(line["is_computer"], bool),
-        race_requested=_typed(line["race_requested"], int),
-        race=_typed(line["race"], int),
-        difficulty=_typed(line["difficulty"], int),
-        ai_build=_typed(line["ai_build"], int),
-        name=_typed(line["name"], str),
+        race_requested=_named(line["race_requested"], common_pb.Race),
+        race=_named(line["race"], common_pb.Race),
+        difficulty=_named(line["difficulty"], sc_pb.Difficulty),
+        ai_build=_named(line["ai_build"], sc_pb.AIBuild),
+        name=_text(line["name"]),
     )
+
+
+def _check_entries(entries: Sequence[Entry], *, num_players: int, loops: int) -> None:
+    """Refuse what nobody can have done."""
+    for entry in entries:
+        if entry.loop > loops:
+            raise ValueError(f"something was done at loop {entry.loop} of {loops}")
+        if not 1 <= entry.player <= num_players:
+            raise ValueError(f"player {entry.player} of {num_players} did something")
+        message = _MESSAGES.get(entry.kind)
+        if message is None and entry.data:
+            raise ValueError(f"{len(entry.data)} bytes say how somebody left")
+        if message is not None:
+            try:
+                message.FromString(entry.data)
+            except Exception as error:  # protobuf's DecodeError, which only protobuf could name
+                raise ValueError(f"what was done at loop {entry.loop} is unreadable") from error
+
+
+def _number(value: Any, most: int) -> int:
+    number: int = _typed(value, int)
+    if not 0 <= number <= most:
+        raise ValueError(f"{number} should be from 0 to {most}")
+    return number
+
+
+def _named(value: Any, kind: Any) -> int:
+    """Return a value of one of the API's enumerations."""
+    number: int = _typed(value, int)
+    kind.Name(number)
+    return number
+
+
+def _text(value: Any) -> str:
+    text: str = _typed(value, str)
+    text.encode()  # which half a pair of surrogates cannot be
+    return text
 
 
 def _typed(value: Any, kind: type[object]) -> Any:
@@ -236,7 +299,7 @@ def _typed(value: Any, kind: type[object]) -> Any:
 
 def _packed_entries(entries: Sequence[Entry]) -> bytes:
     loops = [0, *(entry.loop for entry in entries)]
-    return b"".join(
+    packed = b"".join(
         [
             varint(len(entries)),
             *(varint(entry.loop - before) for entry, before in zip(entries, loops, strict=False)),
@@ -245,12 +308,18 @@ def _packed_entries(entries: Sequence[Entry]) -> bytes:
             *(entry.data for entry in entries),
         ]
     )
+    if len(entries) > MAX_ENTRIES or len(packed) > MAX_ENTRIES_BYTES:
+        raise ReplayError(
+            f"a replay holds {MAX_ENTRIES} commands and {MAX_ENTRIES_BYTES} bytes of them, "
+            f"and the game has {len(entries)} and {len(packed)}"
+        )
+    return packed
 
 
 def _unpacked_entries(packed: bytes) -> tuple[Entry, ...]:
     count, position = read_varint(packed, 0)
-    if count * _LEAST_ENTRY_BYTES > len(packed):
-        raise ValueError(f"{count} entries are more than fit")
+    if count > MAX_ENTRIES:
+        raise ReplayError(f"the replay has {count} commands, at most {MAX_ENTRIES} are read")
     loops, loop = [], 0
     for _ in range(count):
         delta, position = read_varint(packed, position)

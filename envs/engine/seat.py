@@ -1,5 +1,6 @@
 """A client's place at a match: what it sees of it, what it does in it, whose eyes it has."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Literal, cast
 
@@ -9,7 +10,7 @@ from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine.errors import RequestRefused
 from envs.engine.game_info_response import GameInfo, View
-from envs.engine.observe import Observer
+from envs.engine.observe import OBSERVER, Observer
 from envs.engine.playback import Playback
 from envs.engine.queries import query
 from envs.engine.recording import SUCCESS, Recording
@@ -20,7 +21,6 @@ GAME_HAS_ENDED = "Game has already ended"
 """Clients look for these words."""
 
 _NOT_SUPPORTED = 2
-_OBSERVER = 0
 _ACTIONS_ON_A_SCREEN: tuple[Literal["action_feature_layer", "action_render", "action_ui"], ...] = (
     "action_feature_layer",
     "action_render",
@@ -79,10 +79,10 @@ class Seat:
         with self.shared.turn():
             return self._game_info.message()
 
-    def observe(self, request: sc_pb.RequestObservation) -> bytes:
+    def observe(self, request: sc_pb.RequestObservation, is_wanted: Callable[[], bool]) -> bytes:
         """Tell what the client sees; in real time, once the loop that it asks for has come."""
         if self.shared.pace is Pace.REAL_TIME and request.game_loop:
-            self.shared.wait_for_loop(self._number, request.game_loop)
+            self.shared.wait_for_loop(self._number, request.game_loop, is_wanted)
         with self.shared.turn():
             has_fog = self._has_fog and not request.disable_fog
             return self._observer.observation(disable_fog=not has_fog) + self._more_results()
@@ -105,12 +105,12 @@ class Seat:
                     self._look_at(place.x, place.y)
         return b""
 
-    def step(self, request: sc_pb.RequestStep) -> bytes:
-        """Go on by some loops."""
+    def step(self, request: sc_pb.RequestStep, is_wanted: Callable[[], bool]) -> bytes:
+        """Go on by some loops, as long as the client is there."""
         if self.shared.pace is Pace.REAL_TIME:
             raise RequestRefused("step is not possible in real time: the game goes on by itself")
         num_loops = request.count if request.HasField("count") else 1
-        loop = self.shared.step(self._number, num_loops)
+        loop = self.shared.step(self._number, num_loops, is_wanted)
         return sc_pb.ResponseStep(simulation_loop=loop).SerializeToString()
 
     def query(self, request: query_pb.RequestQuery) -> bytes:
@@ -185,9 +185,9 @@ class Seat:
             return b""
         players: list[int] = []
         if not course.match.is_over:
-            players += range(_OBSERVER, len(course.setting.contestants) + 1)
-        elif self.player != _OBSERVER:
-            players.append(_OBSERVER)
+            players += range(OBSERVER, len(course.setting.contestants) + 1)
+        elif self.player != OBSERVER:
+            players.append(OBSERVER)
         return sc_pb.ResponseObservation(
             player_result=[
                 sc_pb.PlayerResult(player_id=player, result=sc_pb.Undecided) for player in players

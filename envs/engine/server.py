@@ -228,10 +228,16 @@ class _Conversations:
             self.num_clients += change
 
     def _converse(self, connection: "ServerConnection") -> None:
+        from websockets.protocol import State
+
         from envs.engine.session import Session
 
         config = self._config
-        with Session(version=config.version, data_folder=config.data_folder) as session:
+        with Session(
+            version=config.version,
+            data_folder=config.data_folder,
+            is_wanted=lambda: connection.state is State.OPEN,
+        ) as session:
             while not session.has_quit:
                 # pysc2 sends its bytes as text, which they are not.
                 response = session.handle(connection.recv(decode=False))

@@ -16,10 +16,18 @@ from typing import Any, Self, cast
 
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine.bots.levels import level
 from envs.engine.data_response import data_response
 from envs.engine.errors import GameRefused, LinkError, ReplayError, RequestRefused
 from envs.engine.game_folder import MAX_MAP_BYTES, GameFolder
-from envs.engine.link import Link, connect_to_host, serve_guest, wait_for_guest
+from envs.engine.link import (
+    GREETING_SECONDS,
+    Link,
+    Wait,
+    connect_to_host,
+    serve_guest,
+    wait_for_guest,
+)
 from envs.engine.lobby import (
     Participation,
     PlannedGame,
@@ -75,16 +83,22 @@ class Session:
     """One client's conversation with the engine; a context manager, which leaves at the end."""
 
     def __init__(
-        self, *, version: GameVersion = DEFAULT_VERSION, data_folder: Path | None = None
+        self,
+        *,
+        version: GameVersion = DEFAULT_VERSION,
+        data_folder: Path | None = None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         """Begin at status ``launched``.
 
         Args:
             version: the release of StarCraft II to give itself out for.
             data_folder: the StarCraft II folder in which to look for maps and replays.
+            is_wanted: whether the client is still there; what takes long is given up without it.
         """
         self._version = version
         self._folder = GameFolder(data_folder)
+        self._is_wanted = is_wanted
         self._status: sc_pb.Status.ValueType = sc_pb.launched
         self._planned: PlannedGame | None = None
         self._seat: Seat | None = None
@@ -102,7 +116,7 @@ class Session:
             "join_game": self._join_game,
             "leave_game": lambda _: self._leave_game(),
             "obs_action": lambda request: self._taken_seat().watch(request),
-            "observation": lambda request: self._taken_seat().observe(request),
+            "observation": lambda request: self._taken_seat().observe(request, is_wanted),
             "ping": lambda _: self._ping(),
             "query": lambda request: self._taken_seat().query(request),
             "quit": lambda _: self._quit(),
@@ -111,7 +125,7 @@ class Session:
             "save_map": self._save_map,
             "save_replay": lambda _: self._save_replay(),
             "start_replay": self._start_replay,
-            "step": lambda request: self._taken_seat().step(request),
+            "step": lambda request: self._taken_seat().step(request, is_wanted),
         }
 
     def __enter__(self) -> Self:
@@ -146,9 +160,11 @@ class Session:
         try:
             if name is None:
                 raise RequestRefused("the request is empty or unknown")
+            if not _is_text_throughout(message):
+                raise RequestRefused("the request holds text that is not UTF-8")
             self._check_status(name)
             if name in _RELAYED and self._relay is not None:
-                return self._ask_host(self._relay, request)
+                return self._ask_host(self._relay, request, Wait(is_wanted=self._is_wanted))
             if name == "join_game" and self._is_hosted_elsewhere(message.join_game):
                 return self._join_host(message.join_game, request)
             payload = self._handlers[name](getattr(message, name))
@@ -204,6 +220,7 @@ class Session:
             return sc_pb.ResponseCreateGame(
                 error=refused.code, error_details=str(refused)
             ).SerializeToString()
+        _warn_of_computers(planned)
         self.close()
         self._planned = planned
         self._status = sc_pb.init_game
@@ -290,8 +307,8 @@ class Session:
             code = sc_pb.ResponseJoinGame.MissingPorts
             raise GameRefused(code, "two participants need server_ports and client_ports")
         host, guest = planned.participants()
-        link = wait_for_guest(port, timeout_seconds=JOIN_TIMEOUT_SECONDS)
-        guest_session = Session(version=self._version)
+        link = wait_for_guest(port, Wait(JOIN_TIMEOUT_SECONDS, is_wanted=self._is_wanted))
+        guest_session = Session(version=self._version, is_wanted=link.is_connected)
 
         def seat_for(join: sc_pb.RequestJoinGame) -> Seat:
             theirs = participation(join, planned)
@@ -300,7 +317,7 @@ class Session:
 
         guest_session._invitation = seat_for
         try:
-            request, _ = link.receive()
+            request, _ = link.receive(Wait(GREETING_SECONDS))
             link.send(guest_session.handle(request), status=guest_session.status)
             if guest_session.status != sc_pb.in_game:
                 raise LinkError("the other player could not join")
@@ -322,17 +339,16 @@ class Session:
     def _join_host(self, join: sc_pb.RequestJoinGame, request: bytes) -> bytes:
         """Join the game that another process has created, and be its relay from then on."""
         self.close()
-        self._relay = connect_to_host(
-            join.server_ports.base_port, timeout_seconds=JOIN_TIMEOUT_SECONDS
-        )
-        response = self._ask_host(self._relay, request)
+        wait = Wait(JOIN_TIMEOUT_SECONDS, is_wanted=self._is_wanted)
+        self._relay = connect_to_host(join.server_ports.base_port, wait)
+        response = self._ask_host(self._relay, request, wait)
         if self._status == sc_pb.launched:  # it was refused
             self.close()
         return response
 
-    def _ask_host(self, relay: Link, request: bytes) -> bytes:
+    def _ask_host(self, relay: Link, request: bytes, wait: Wait) -> bytes:
         try:
-            response, status = relay.ask(request)
+            response, status = relay.ask(request, wait)
         except LinkError:
             self.close()
             self._status = sc_pb.launched
@@ -403,13 +419,43 @@ class Session:
         """Say goodbye; the other player of a game may still have to hear how it ended."""
         self._leave_match()
         if self._relay is not None:
+            goodbye = sc_pb.Request(quit=sc_pb.RequestQuit()).SerializeToString()
             with suppress(LinkError):
-                self._relay.ask(sc_pb.Request(quit=sc_pb.RequestQuit()).SerializeToString())
-        elif self._last_match is not None:
+                self._relay.ask(goodbye, Wait(_FAREWELL_SECONDS))
+        elif self._last_match is not None and self._invitation is None:  # it ends with us
             self._last_match.wait_until_empty(timeout_seconds=_FAREWELL_SECONDS)
         self.close()
         self._status = sc_pb.quit
         return b""
+
+
+def _is_text_throughout(message: Any) -> bool:
+    """Return whether all text in a message is: protobuf hands on what is not as bytes."""
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            parts = [value] if hasattr(value, "ListFields") else value
+            if not all(_is_text_throughout(part) for part in parts):
+                return False
+        elif field.type == field.TYPE_STRING and isinstance(value, bytes):
+            return False
+    return True
+
+
+def _warn_of_computers(planned: PlannedGame) -> None:
+    """Log, in one line, how the computers of a game will play otherwise than was asked."""
+    other = []
+    for player, setup in enumerate(planned.players, start=1):
+        if setup.type != sc_pb.Computer:
+            continue
+        played = level(setup.difficulty)
+        if played.difficulty != setup.difficulty:
+            asked = sc_pb.Difficulty.Name(setup.difficulty)
+            other.append(f"player {player} plays as {played.name}, since there is no {asked}")
+        if setup.ai_build != sc_pb.RandomBuild:
+            asked = sc_pb.AIBuild.Name(setup.ai_build)
+            other.append(f"player {player} builds what its race always does, not {asked}")
+    if other:
+        _logger.warning("the engine's computers differ from what was asked: %s", "; ".join(other))
 
 
 def _join_answer(join: Callable[[], int]) -> bytes:

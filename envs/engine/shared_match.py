@@ -7,21 +7,19 @@ looks first sets the match to where it should be, so that nobody can tell the di
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Protocol
 
-from envs.engine.match import Match
+from envs.engine.match import LAST_LOOP, Match
 from envs.engine.replay_file import Setting
 
 LOOPS_PER_SECOND = 22.4
 """At speed Faster, which real time is."""
 
-MAX_LOOPS = 1 << 19
-"""Where time ends, as in the real game."""
-
-_LONGEST_WAIT_SECONDS = 1.0
+_LONGEST_WAIT_SECONDS = 0.5
+_LOOPS_AT_ONCE = 256
 
 
 class Pace(Enum):
@@ -93,35 +91,44 @@ class SharedMatch:
             finally:
                 self._changed.notify_all()  # the match may be over
 
-    def step(self, seat: int, num_loops: int) -> int:
-        """Go on by some loops, together with the others; return the loop reached."""
+    def step(self, seat: int, num_loops: int, is_wanted: Callable[[], bool]) -> int:
+        """Go on by some loops, together with the others; return the loop reached.
+
+        Args:
+            seat: whose step it is.
+            num_loops: by how many.
+            is_wanted: whether somebody still waits for it; it is given up when nobody does.
+        """
         with self._changed:
-            target = min(self.course.loop + num_loops, MAX_LOOPS)
+            target = min(self.course.loop + num_loops, LAST_LOOP)
             self._targets[seat] = target
-            while self.course.loop < target and not self.course.is_over and seat in self._targets:
+            while self._goes_on(seat, target) and is_wanted():
                 together = min(self._targets.values())
                 if together > self.course.loop:
                     try:
-                        self.course.advance_to(together)
+                        self.course.advance_to(min(together, self.course.loop + _LOOPS_AT_ONCE))
                     finally:
                         self._changed.notify_all()
                 else:
-                    self._changed.wait()
+                    self._changed.wait(_LONGEST_WAIT_SECONDS)
             return self.course.loop
 
-    def wait_for_loop(self, seat: int, loop: int) -> None:
+    def wait_for_loop(self, seat: int, loop: int, is_wanted: Callable[[], bool]) -> None:
         """Wait until the clock has come to a loop; the match may be over before."""
         with self._changed:
             self._follow_clock()
-            while self.course.loop < loop and not self.course.is_over and seat in self._targets:
+            while self._goes_on(seat, loop) and is_wanted():
                 due = self._started + loop / LOOPS_PER_SECOND
                 missing = max(due - time.monotonic(), 0.001)
                 self._changed.wait(min(missing, _LONGEST_WAIT_SECONDS))
                 self._follow_clock()
 
+    def _goes_on(self, seat: int, loop: int) -> bool:
+        return self.course.loop < loop and not self.course.is_over and seat in self._targets
+
     def _follow_clock(self) -> None:
         if self.pace is Pace.STEPS or self.course.is_over:
             return
-        due = min(int((time.monotonic() - self._started) * LOOPS_PER_SECOND), MAX_LOOPS)
+        due = min(int((time.monotonic() - self._started) * LOOPS_PER_SECOND), LAST_LOOP)
         if due > self.course.loop:
             self.course.advance_to(due)

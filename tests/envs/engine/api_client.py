@@ -1,6 +1,8 @@
 """A client of the API in the same process, and small games for any test of the engine."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 from s2clientprotocol import common_pb2 as common_pb
@@ -18,6 +20,7 @@ COMPUTER = sc_pb.PlayerSetup(
 OBSERVER = sc_pb.PlayerSetup(type=sc_pb.Observer)
 SCV, COMMAND_CENTER = 45, 18
 TRAIN_SCV, STOP = 524, 3665
+SECONDS = 60
 
 
 class Client:
@@ -74,6 +77,30 @@ class Client:
     def replay(self) -> bytes:
         """Return the replay of the game so far."""
         return self.send(save_replay=sc_pb.RequestSaveReplay()).save_replay.data
+
+
+class Two:
+    """The clients of a host and a guest, who can be asked at the same time."""
+
+    def __init__(self) -> None:
+        self._sessions = ExitStack()
+        self._threads = ThreadPoolExecutor(2)
+        self.host, self.guest = (Client(self._sessions.enter_context(Session())) for _ in range(2))
+
+    def at_once(self, **request: object) -> list[sc_pb.Response]:
+        """Have both send one request; return the host's response and the guest's."""
+        futures = [self._threads.submit(one.send, **request) for one in (self.host, self.guest)]
+        return [future.result(SECONDS) for future in futures]
+
+    def begin(self) -> None:
+        """Create a game and join it."""
+        self.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+        joined = self.at_once(join_game=joining(common_pb.Terran, **ports()))
+        assert [answer.join_game.player_id for answer in joined] == [1, 2], joined
+
+    def close(self) -> None:
+        self._sessions.close()
+        self._threads.shutdown()
 
 
 def interface(**changes: Any) -> sc_pb.InterfaceOptions:

@@ -4,10 +4,11 @@ import math
 
 import pytest
 
-from envs.engine.layout import ONE
+from envs.engine.layout import ONE, Task
 from tests.envs.engine.scenes import PROTOSS, TERRAN, Scene
 
 EMP, RESEARCH_SHOCKWAVES, GUARDIAN_SHIELD = 1628, 822, 76
+KD8_CHARGE, FUNGAL_GROWTH, CALLDOWN_MULE = 2588, 74, 171
 
 
 def test_a_hit_is_the_weapons_damage_less_armour():
@@ -227,3 +228,32 @@ def test_enhanced_shockwaves_widen_what_an_emp_round_drains(researches: int, shi
     scene.run(1)
     shields = [scene.value(tag, "shield") // ONE for tag in (near, between, far)]
     assert shields == [0, shield_between, 50]
+
+
+@pytest.mark.parametrize(
+    ("caster", "ability"), [("Reaper", KD8_CHARGE), ("Infestor", FUNGAL_GROWTH)]
+)
+def test_what_is_thrown_at_a_place_hurts_enemies_alone(caster: str, ability: int):
+    scene = Scene()
+    scene.world.weapons["targets"] = 0
+    thrower = scene.put(caster, 1, 40, 40, energy=200 * ONE)
+    scene.world.players["no_tech"][1] = 1
+    enemy, friend = scene.put("SiegeTank", 2, 44, 40), scene.put("SiegeTank", 1, 44, 41)
+    whole = scene.health(enemy)
+    assert scene.order(ability, thrower, at=(44, 40)) == 1
+    scene.run(80)
+    assert scene.health(enemy) < whole
+    assert scene.health(friend) == whole
+
+
+def test_a_mule_that_is_called_to_a_place_mines_what_is_near():
+    scene = Scene()
+    orbital = scene.put("OrbitalCommand", 1, 30.5, 30.5, energy=200 * ONE)
+    hall = scene.place(scene.all_of("CommandCenter", 1)[0])
+    for place in (hall, (44, 44)):
+        assert scene.order(CALLDOWN_MULE, orbital, at=place) == 1
+        scene.run(2)
+    mules = scene.all_of("MULE", 1)
+    orders = [scene.world.orders["task"][scene.game.slot(mule), 0] for mule in mules]
+    assert len(mules) == 2
+    assert orders.count(Task.GATHER) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from envs.engine.economy import GAS_A_TRIP, MINERALS_A_TRIP
+from envs.engine.economy import MINERALS_A_TRIP
 from envs.engine.layout import ONE, Trait
 from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
 
@@ -90,7 +90,6 @@ def test_what_is_carried_is_taken_from_the_patch_and_given_to_the_player():
     assert int(scene.game.units["minerals"].sum()) + carried + collected == total
     assert scene.minerals(1) == 50 + int(scene.world.players["minerals_collected"][1])
     assert collected % MINERALS_A_TRIP == 0
-    assert GAS_A_TRIP == 4
 
 
 def test_a_worker_goes_to_another_patch_when_its_own_is_used_up():

@@ -2,54 +2,33 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import suppress
 
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine import link
 from envs.engine import session as session_module
 from envs.engine.errors import LinkError
-from envs.engine.link import connect_to_host, wait_for_guest
+from envs.engine.link import Wait, connect_to_host, wait_for_guest
 from envs.engine.session import Session
 from tests.envs.engine.api_client import (
     COMMAND_CENTER,
     PARTICIPANT,
+    SECONDS,
     TRAIN_SCV,
     Client,
+    Two,
     free_port,
+    interface,
     joining,
     new_game,
     ports,
 )
-
-SECONDS = 60
-
-
-class Two:
-    """The clients of a host and a guest, who can be asked at the same time."""
-
-    def __init__(self) -> None:
-        self._sessions = ExitStack()
-        self._threads = ThreadPoolExecutor(2)
-        self.host, self.guest = (Client(self._sessions.enter_context(Session())) for _ in range(2))
-
-    def at_once(self, **request: object) -> list[sc_pb.Response]:
-        """Have both send one request; return the host's response and the guest's."""
-        futures = [self._threads.submit(one.send, **request) for one in (self.host, self.guest)]
-        return [future.result(SECONDS) for future in futures]
-
-    def begin(self) -> None:
-        """Create a game and join it."""
-        self.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
-        joined = self.at_once(join_game=joining(common_pb.Terran, **ports()))
-        assert [answer.join_game.player_id for answer in joined] == [1, 2], joined
-
-    def close(self) -> None:
-        self._sessions.close()
-        self._threads.shutdown()
 
 
 @pytest.fixture
@@ -108,6 +87,33 @@ def test_each_commands_its_own_units_alone(two: Two):
     assert two.host.command(TRAIN_SCV, hall) == 1
 
 
+@pytest.mark.parametrize(
+    ("channel", "hearers"), [(sc_pb.ActionChat.Broadcast, [1, 2]), (sc_pb.ActionChat.Team, [1])]
+)
+def test_what_is_said_to_the_own_team_is_not_for_the_enemy(
+    two: Two, channel: "sc_pb.ActionChat.Channel.ValueType", hearers: list[int]
+):
+    two.begin()
+    chat = sc_pb.Action(action_chat=sc_pb.ActionChat(channel=channel, message="attack now"))
+    two.host.send(action=sc_pb.RequestAction(actions=[chat]))
+    told = [
+        [(said.player_id, said.message) for said in one.observe().chat]
+        for one in (two.host, two.guest)
+    ]
+    assert told == [[(1, "attack now")] if player in hearers else [] for player in (1, 2)]
+    two.at_once(step=sc_pb.RequestStep(count=1))
+    replay = two.host.replay()
+    for player, expected in ((0, 1), (1, 1), (2, len(hearers) - 1)):
+        with Session() as session:
+            watcher = Client(session)
+            request = sc_pb.RequestStartReplay(
+                replay_data=replay, observed_player_id=player, options=interface()
+            )
+            watcher.send(start_replay=request)
+            watcher.step()
+            assert len(watcher.observe().chat) == expected
+
+
 @pytest.mark.parametrize("who_leaves", ["host", "guest"])
 def test_who_leaves_has_lost_and_the_other_hears_of_it(two: Two, who_leaves: str):
     two.begin()
@@ -156,6 +162,96 @@ def test_both_quit_without_waiting_long(two: Two):
     assert two.guest.session.has_quit
 
 
+def test_a_guest_quits_without_waiting_for_the_host(two: Two):
+    two.begin()
+    begun = time.monotonic()
+    two.guest.send(quit=sc_pb.RequestQuit())
+    assert time.monotonic() - begun < 1
+    assert two.host.step(8).status == sc_pb.ended
+
+
+def test_a_guest_who_is_cut_off_within_a_step_has_left(two: Two):
+    two.begin()
+    stepping = threading.Thread(target=two.guest.step, args=(100_000,))
+    stepping.start()
+    stepping.join(0.3)
+    two.guest.session.close()
+    stepping.join(SECONDS)
+    deadline = time.monotonic() + SECONDS
+    while two.host.step(1).status != sc_pb.ended:
+        assert time.monotonic() < deadline
+    assert two.host.observe().observation.game_loop < 100_000
+
+
+@pytest.mark.parametrize(
+    "words", [b"", b"LatentStar", b"LatentStar link 1", b"LatentStar link 1\x09"]
+)
+def test_who_greets_and_says_no_more_does_not_hold_the_host(
+    two: Two, monkeypatch: pytest.MonkeyPatch, words: bytes
+):
+    monkeypatch.setattr(link, "GREETING_SECONDS", 0.3)
+    monkeypatch.setattr(session_module, "GREETING_SECONDS", 0.3)
+    monkeypatch.setattr(session_module, "JOIN_TIMEOUT_SECONDS", 1.0)
+    two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+    shared = ports()
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(two.host.send, join_game=joining(**shared))
+        with stranger_at(shared["server_ports"].base_port) as stranger:
+            stranger.sendall(words)
+            told = waiting.result(SECONDS).join_game
+    assert told.error == sc_pb.ResponseJoinGame.NetworkError
+    assert two.host.status == sc_pb.init_game
+    assert time.monotonic() - begun < 5
+
+
+def test_a_greeting_that_trickles_in_has_one_deadline_for_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(link, "GREETING_SECONDS", 0.4)
+    port = free_port()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(wait_for_guest, port, Wait(SECONDS))
+        with stranger_at(port) as stranger:
+            for byte in b"LatentStar link 1":
+                with suppress(OSError):  # it hangs up in between
+                    stranger.sendall(bytes([byte]))
+                time.sleep(0.05)
+            guest = connect_to_host(port, Wait(SECONDS))
+            host = waiting.result(SECONDS)
+    guest.send(b"hello")
+    assert host.receive(Wait(SECONDS))[0] == b"hello"
+    guest.close()
+    host.close()
+
+
+@pytest.mark.parametrize("is_host", [True, False])
+def test_nobody_waits_for_a_player_on_behalf_of_a_client_who_has_gone(is_host: bool):  # noqa: FBT001
+    gone = threading.Event()
+    with ThreadPoolExecutor(1) as thread, Session(is_wanted=lambda: not gone.is_set()) as session:
+        client = Client(session)
+        if is_host:
+            client.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
+        waiting = thread.submit(client.send, join_game=joining(**ports()))
+        time.sleep(0.2)
+        assert not waiting.done()
+        gone.set()
+        waiting.result(5)
+
+
+def test_nobody_steps_on_behalf_of_a_client_who_has_gone():
+    gone = threading.Event()
+    with ThreadPoolExecutor(1) as thread, Session(is_wanted=lambda: not gone.is_set()) as session:
+        client = Client(session)
+        client.start(new_game(), joining())
+        client.step()
+        stepping = thread.submit(client.step, 500_000)
+        time.sleep(0.2)
+        assert not stepping.done()
+        gone.set()
+        assert stepping.result(SECONDS).step.simulation_loop < 500_000
+
+
 def test_a_guest_who_may_not_join_is_told_and_so_is_the_host(two: Two):
     two.host.send(create_game=new_game(PARTICIPANT, PARTICIPANT))
     shared = ports()
@@ -187,20 +283,23 @@ def test_waiting_for_the_other_has_an_end(two: Two, monkeypatch: pytest.MonkeyPa
 def test_strangers_on_the_port_are_not_taken_for_the_guest():
     port = free_port()
     with ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(wait_for_guest, port, timeout_seconds=SECONDS)
-        stranger = None
-        while stranger is None:
-            try:
-                stranger = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
-            except ConnectionRefusedError:
-                continue
-        with stranger:
+        waiting = thread.submit(wait_for_guest, port, Wait(SECONDS))
+        with stranger_at(port) as stranger:
             stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        guest = connect_to_host(port, timeout_seconds=SECONDS)
+        guest = connect_to_host(port, Wait(SECONDS))
         host = waiting.result(SECONDS)
     guest.send(b"hello", status=3)
-    assert host.receive() == (b"hello", 3)
+    assert host.receive(Wait(SECONDS)) == (b"hello", 3)
     guest.close()
     with pytest.raises(LinkError, match="gone"):
-        host.receive()
+        host.receive(Wait(SECONDS))
     host.close()
+
+
+def stranger_at(port: int) -> socket.socket:
+    """Connect to a port as soon as somebody listens."""
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+        except ConnectionRefusedError:
+            time.sleep(0.01)

@@ -267,8 +267,11 @@ def test_killed_units_count_with_all_that_they_have_cost(name: str, minerals: in
     scene.match.aftermath.kill(scene.game.slot(victim), scene.game.slot(killer))
     killed = observed(scene.match, 1).observation.score.score_details
     lost = observed(scene.match, 2).observation.score.score_details
-    assert (killed.killed_minerals.army, killed.killed_vespene.army) == (minerals, gas)
-    assert (lost.lost_minerals.army, lost.lost_vespene.army) == (minerals, gas)
+    for parts in (
+        (killed.killed_minerals, killed.killed_vespene),
+        (lost.lost_minerals, lost.lost_vespene),
+    ):
+        assert [part.army + part.economy for part in parts] == [minerals, gas]
     assert killed.killed_value_units + killed.killed_value_structures == minerals + gas
     values = (before.total_value_units, before.total_value_structures)
     assert sum(values) - lost.total_value_units - lost.total_value_structures == minerals + gas
@@ -314,4 +317,3 @@ def test_every_race_starts_with_what_the_game_gives_it(race: int):
     x, y = scene.match.game_map.starts[0]
     places = np.array([scene.place(tag) for tag in workers])
     assert np.hypot(*(places - (x, y)).T).max() < 7
-    assert ONE == 4096

@@ -50,7 +50,7 @@ def new_match(name: str, seed: int = 3) -> Match:
         ai_build=RANDOM_BUILD,
         name="someone",
     )
-    options = MatchOptions(disable_fog=False, disable_cheats=False)
+    options = MatchOptions(disable_fog=False)
     return Match(read_map(map_bytes(name)), [player], seed=seed, options=options)
 
 

@@ -1,6 +1,7 @@
 """Replays seen through the API: for either side what was seen in the game, or a refusal."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,17 @@ from s2clientprotocol import debug_pb2 as debug_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
-from envs.engine.replay_file import EntryKind, read_replay, write_replay
+from envs.engine.replay_file import HASH_BYTES, EntryKind, read_replay, write_replay
 from envs.engine.session import Session
 from tests.envs.engine.api_client import (
     COMMAND_CENTER,
+    COMPUTER,
+    OBSERVER,
+    PARTICIPANT,
     SCV,
     TRAIN_SCV,
     Client,
+    Two,
     interface,
     joining,
     new_game,
@@ -39,14 +44,34 @@ def watching(replay: bytes, player: int, **changes: object) -> sc_pb.RequestStar
     )
 
 
-def played(client: Client) -> tuple[bytes, list[bytes]]:
+def seen_by(client: Client) -> bytes:
+    """What a client is told of the game, but for who has won, which watchers are told otherwise."""
+    told = client.observe()
+    del told.player_result[:]
+    return told.SerializeToString(deterministic=True)
+
+
+def watched(client: Client, replay: bytes, player: int) -> list[bytes]:
+    """Watch a replay with a player's eyes; return what is seen at the times of the game."""
+    answer = client.send(start_replay=watching(replay, player)).start_replay
+    assert not answer.error_details
+    assert client.status == sc_pb.in_replay
+    seen = [seen_by(client)]
+    for _ in range(NUM_STEPS):
+        assert not client.step(STEP).error
+        seen.append(seen_by(client))
+    assert client.status == sc_pb.ended
+    return seen
+
+
+def played(client: Client, *players: sc_pb.PlayerSetup) -> tuple[bytes, list[bytes]]:
     """Play a game; return its replay, and each observation before the commands that follow it."""
-    client.start(new_game(), joining(common_pb.Terran))
+    client.start(new_game(*players), joining(common_pb.Terran))
     create = debug_pb.DebugCreateUnit(unit_type=MARINE, owner=1, quantity=3)
     create.pos.CopyFrom(common_pb.Point2D(x=40, y=40))
     seen = []
     for i in range(NUM_STEPS):
-        seen.append(client.observe().observation.SerializeToString(deterministic=True))
+        seen.append(seen_by(client))
         halls, workers = client.own(COMMAND_CENTER), client.own(SCV)
         client.command(TRAIN_SCV, halls[0].tag)
         move = raw_pb.ActionRawUnitCommand(ability_id=3794, unit_tags=[workers[i % 5].tag])
@@ -57,19 +82,65 @@ def played(client: Client) -> tuple[bytes, list[bytes]]:
             command = debug_pb.DebugCommand(create_unit=create)
             client.send(debug=sc_pb.RequestDebug(debug=[command]))
         client.step(STEP)
-    seen.append(client.observe().observation.SerializeToString(deterministic=True))
+    seen.append(seen_by(client))
     return client.replay(), seen
 
 
-def test_a_player_sees_again_what_it_saw(client: Client):
-    replay, seen = played(client)
-    assert not client.send(start_replay=watching(replay, 1)).start_replay.error_details
-    assert client.status == sc_pb.in_replay
-    for expected in seen:
-        observation = client.observe().observation
-        assert observation.SerializeToString(deterministic=True) == expected
+@pytest.mark.parametrize(
+    ("players", "number"), [((PARTICIPANT, COMPUTER), 1), ((COMPUTER, PARTICIPANT), 2)]
+)
+def test_a_player_sees_again_what_it_saw(
+    client: Client, players: tuple[sc_pb.PlayerSetup, ...], number: int
+):
+    replay, seen = played(client, *players)
+    assert watched(client, replay, number) == seen
+
+
+def test_two_participants_see_again_what_they_saw(client: Client):
+    with closing(Two()) as two:
+        two.begin()
+        sides = two.host, two.guest
+        seen = [[seen_by(side)] for side in sides]
+        for i in range(NUM_STEPS):
+            units = [(side.own(COMMAND_CENTER)[0].tag, side.own(SCV)[i % 5].tag) for side in sides]
+            for side, (hall, worker) in zip(sides, units, strict=True):
+                side.command(TRAIN_SCV, hall)
+                move = raw_pb.ActionRawUnitCommand(ability_id=3794, unit_tags=[worker])
+                move.target_world_space_pos.CopyFrom(common_pb.Point2D(x=30 + i % 7, y=44))
+                chat = sc_pb.ActionChat(message=f"move {i}", channel=sc_pb.ActionChat.Broadcast)
+                actions = [
+                    sc_pb.Action(action_raw=raw_pb.ActionRaw(unit_command=move)),
+                    sc_pb.Action(action_chat=chat),
+                ]
+                side.send(action=sc_pb.RequestAction(actions=actions))
+            two.at_once(step=sc_pb.RequestStep(count=STEP))
+            for side, views in zip(sides, seen, strict=True):
+                views.append(seen_by(side))
+        replay = two.host.replay()
+    for player, views in enumerate(seen, start=1):
+        assert len(set(views)) == NUM_STEPS + 1
+        assert watched(client, replay, player) == views
+
+
+def test_an_observer_sees_again_what_it_saw(client: Client):
+    join = sc_pb.RequestJoinGame(observed_player_id=0, options=interface())
+    client.start(new_game(COMPUTER, COMPUTER, OBSERVER), join)
+    seen = [seen_by(client)]
+    for _ in range(NUM_STEPS):
         client.step(STEP)
-    assert client.status == sc_pb.ended
+        seen.append(seen_by(client))
+    assert watched(client, client.replay(), 0) == seen
+
+
+def test_the_state_is_checked_every_1024_loops(client: Client):
+    replay = read_replay(played(client)[0])
+    assert len(replay.hashes) == STEP * NUM_STEPS // 1024 == 2
+    for i, loop in enumerate((1024, 2048)):
+        hashes = list(replay.hashes)
+        hashes[i] = bytes(HASH_BYTES)
+        client.send(start_replay=watching(write_replay(replace(replay, hashes=tuple(hashes))), 1))
+        assert not client.step(loop - 1).error
+        assert f"another by loop {loop}" in client.step().error[0]
 
 
 def test_both_sides_and_an_observer_watch_one_replay_after_the_other(client: Client):
@@ -90,9 +161,11 @@ def test_both_sides_and_an_observer_watch_one_replay_after_the_other(client: Cli
     assert list(client.step().error) == ["Game has already ended"]
 
 
-def test_a_game_that_was_given_up_ends_so_again(client: Client):
+@pytest.mark.parametrize("loops", [0, 100])
+def test_a_game_that_was_given_up_ends_so_again(client: Client, loops: int):
     client.start(new_game(), joining())
-    client.step(100)
+    if loops:
+        client.step(loops)
     end = debug_pb.DebugEndGame(end_result=debug_pb.DebugEndGame.Surrender)
     client.send(debug=sc_pb.RequestDebug(debug=[debug_pb.DebugCommand(end_game=end)]))
     replay = client.replay()

@@ -1,5 +1,6 @@
 """pysc2 programs as they are: environments of one and two agents, and replays."""
 
+import runpy
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -185,6 +186,7 @@ def test_two_agents_play_each_other_in_two_processes(make_environment: Callable[
 def test_replays_are_read_and_watched_for_both_players(
     make_environment: Callable[..., Any], tmp_path: Path
 ):
+    import pysc2
     from pysc2 import run_configs
     from pysc2.lib import features
 
@@ -195,6 +197,10 @@ def test_replays_are_read_and_watched_for_both_players(
         num_scvs.append(len(own(time_step.observation, SCV)))
         (time_step,) = environment.step([train_scv(time_step.observation)])
     replay = Path(environment.save_replay(str(tmp_path))).read_bytes()
+
+    # Its module is hidden by a package of the same name.
+    versions = runpy.run_path(str(Path(pysc2.__file__).parent / "lib" / "replay.py"))
+    assert versions["get_replay_version"](replay).game_version == "4.10.0"
 
     config = run_configs.get(version="4.10.0")
     with config.start(want_rgb=False) as controller:

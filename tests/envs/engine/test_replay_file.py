@@ -1,19 +1,26 @@
 """Replay files: what is written is read, both libraries find their version, damage is refused."""
 
+import hashlib
 import io
 import json
 import random
+import tracemalloc
 from dataclasses import replace
 
 import mpyq
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
+from s2clientprotocol import debug_pb2 as debug_pb
 from s2clientprotocol import raw_pb2 as raw_pb
+from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine.errors import ReplayError
+from envs.engine.match import LAST_LOOP
 from envs.engine.mpq import MpqArchive, mpq_archive
 from envs.engine.replay_file import (
     HASH_BYTES,
+    MAX_ENTRIES,
+    MAX_ENTRIES_BYTES,
     Contestant,
     Entry,
     EntryKind,
@@ -24,16 +31,22 @@ from envs.engine.replay_file import (
     write_replay,
 )
 from envs.engine.replay_requests import replay_info
+from envs.engine.varints import varint
 from envs.engine.versions import DEFAULT_VERSION
 
 PLAYER = Contestant(
     is_computer=False, race_requested=4, race=1, difficulty=1, ai_build=1, name="Zoë"
 )
 ENTRIES = (
-    Entry(0, 1, EntryKind.COMMAND, b"first"),
+    Entry(
+        0,
+        1,
+        EntryKind.COMMAND,
+        raw_pb.ActionRaw(unit_command={"ability_id": 4}).SerializeToString(),
+    ),
     Entry(0, 2, EntryKind.COMMAND, b""),
-    Entry(300, 1, EntryKind.CHAT, b"x" * 200),
-    Entry(70_000, 2, EntryKind.DEBUG, b"\xff\x00"),
+    Entry(300, 1, EntryKind.CHAT, sc_pb.ActionChat(message="x" * 200).SerializeToString()),
+    Entry(70_000, 2, EntryKind.DEBUG, debug_pb.DebugCommand(game_state=1).SerializeToString()),
     Entry(70_000, 1, EntryKind.LEAVE, b""),
 )
 
@@ -145,19 +158,87 @@ def test_an_archive_of_something_else_is_refused_by_what_it_lacks():
         ("final_hash", "no hexadecimal"),
         ("version", ["4.10.0"]),
         ("digest", "0" * 64),
+        ("loops", 1 << 40),
+        ("loops", -1),
+        ("loops", 100),  # less than commands were given at
+        ("seed", -1),
+        ("results", {"1": 9}),
+        ("results", {"3": 1}),
+        ("map_name", "\ud800"),
+        ("contestants", [vars(PLAYER)]),  # and commands of two
+        ("contestants", [vars(PLAYER), vars(PLAYER) | {"difficulty": 99}]),
+        ("contestants", [vars(PLAYER), vars(PLAYER) | {"race": -1}]),
     ],
 )
 def test_headers_that_do_not_hold_what_they_should_are_refused(key: str, value: object):
+    assert "\n" not in refusal(with_files(header={key: value}))
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (Entry(70_001, 1, EntryKind.COMMAND, b""), "at loop 70001 of 70000"),
+        (Entry(5, 0, EntryKind.LEAVE, b""), "player 0 of 2"),
+        (Entry(5, 9, EntryKind.DEBUG, b""), "player 9 of 2"),
+        (Entry(5, 1, EntryKind.COMMAND, b"\x0a\xff"), "at loop 5 is unreadable"),
+        (Entry(5, 1, EntryKind.DEBUG, b"\x00"), "at loop 5 is unreadable"),
+        (Entry(5, 1, EntryKind.CHAT, b"\xff"), "at loop 5 is unreadable"),
+        (Entry(5, 1, EntryKind.LEAVE, b"more"), "4 bytes say how"),
+    ],
+)
+def test_what_nobody_can_have_done_is_refused(entry: Entry, reason: str):
+    text = refusal(write_replay(small_replay(entries=(entry,))))
+    assert reason in text
+    assert "\n" not in text
+
+
+def test_a_small_file_of_very_many_commands_is_refused_before_they_are_made():
+    many = varint(MAX_ENTRIES + 1) + bytes(3 * (MAX_ENTRIES + 1))
+    bomb = with_files(commands=many)
+    assert len(bomb) < 10_000
+    tracemalloc.start()
+    try:
+        assert f"at most {MAX_ENTRIES}" in refusal(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(many)
+    finally:
+        tracemalloc.stop()
+    large = with_files(commands=bytes(MAX_ENTRIES_BYTES + 1))
+    assert f"at most {MAX_ENTRIES_BYTES}" in refusal(large)
+
+
+def test_as_many_commands_as_a_replay_holds_are_read():
+    most = small_replay(entries=ENTRIES[1:2] * MAX_ENTRIES)
+    assert len(read_replay(write_replay(most)).entries) == MAX_ENTRIES
+    with pytest.raises(ReplayError, match=f"holds {MAX_ENTRIES} commands"):
+        write_replay(small_replay(entries=ENTRIES[1:2] * (MAX_ENTRIES + 1)))
+
+
+def test_the_longest_game_is_read():
+    longest = small_replay(loops=LAST_LOOP)
+    assert read_replay(write_replay(longest)) == longest
+
+
+def with_files(*, commands: bytes | None = None, header: dict[str, object] | None = None) -> bytes:
+    """The small replay with other commands, their digest made to fit, or other header lines."""
     archive = MpqArchive(write_replay(small_replay()))
-    names = [
-        "replay.gamemetadata.json",
-        *("latentstar.header.json", "latentstar.map", "latentstar.commands", "latentstar.hashes"),
-    ]
+    names = [f"latentstar.{part}" for part in ("header.json", "map", "commands", "hashes")]
     files = {name: archive.read(name, max_bytes=1 << 20) for name in names}
-    header = json.loads(files["latentstar.header.json"])
-    files["latentstar.header.json"] = json.dumps(header | {key: value}).encode()
-    with pytest.raises(ReplayError):
-        read_replay(mpq_archive(files))
+    table = json.loads(files[names[0]])
+    if commands is not None:
+        files[names[2]] = commands
+        digest = hashlib.sha256()
+        for name in names[1:]:
+            digest.update(len(files[name]).to_bytes(8, "little") + files[name])
+        table["digest"] = digest.hexdigest()
+    files[names[0]] = json.dumps(table | (header or {})).encode()
+    return mpq_archive(files)
+
+
+def refusal(replay: bytes) -> str:
+    """Why a replay is not read."""
+    with pytest.raises(ReplayError) as refused:
+        read_replay(replay)
+    return str(refused.value)
 
 
 def test_replays_of_other_rules_are_refused_naming_both():

@@ -8,14 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import websocket
+from s2clientprotocol import common_pb2 as common_pb
+from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine.replay_file import read_replay
 from envs.engine.server import (
     DEFAULT_PORT,
     MAX_CONNECTIONS,
@@ -23,8 +27,9 @@ from envs.engine.server import (
     ServerConfig,
     config_of,
 )
+from envs.engine.session import Session
 from envs.engine.versions import DEFAULT_VERSION
-from tests.envs.engine.api_client import free_port, joining, new_game
+from tests.envs.engine.api_client import PARTICIPANT, free_port, joining, new_game
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 60
@@ -73,6 +78,16 @@ class Server:
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         assert found
         return int(found[1]) << 10
+
+    def is_at_work(self) -> bool:
+        """Whether the program computes."""
+        before = self._seconds_used()
+        time.sleep(0.5)
+        return self._seconds_used() - before > 0.1
+
+    def _seconds_used(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         self.process.kill()
@@ -281,6 +296,62 @@ def test_memory_stays_bounded_under_a_flood(own_server: Server):
         time.sleep(1)
     assert own_server.peak_memory() < MEMORY_BYTES
     assert own_server.is_well()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to measure time")
+def test_a_long_step_ends_with_the_client_who_wanted_it(own_server: Server):
+    connection = own_server.connect()
+    ask(connection, sc_pb.Request(create_game=new_game()))
+    ask(connection, sc_pb.Request(join_game=joining()))
+    step = sc_pb.Request(step=sc_pb.RequestStep(count=500_000))
+    connection.send_binary(step.SerializeToString())
+    time.sleep(0.5)
+    connection.shutdown()
+    deadline = time.monotonic() + SECONDS
+    while own_server.is_at_work():
+        assert time.monotonic() < deadline, "it steps on for nobody"
+    assert own_server.is_well()
+
+
+def test_the_same_commands_in_another_process_and_over_the_socket_give_the_same_game(
+    server: Server,
+):
+    connection = server.connect()
+
+    def over_the_socket(request: bytes) -> bytes:
+        connection.send_binary(request)
+        answer: bytes = connection.recv()
+        return answer
+
+    with Session() as session:
+        replays = [read_replay(played(handle)) for handle in (session.handle, over_the_socket)]
+    connection.close()
+    assert len(replays[0].hashes) == 2
+    assert replays[0].hashes == replays[1].hashes
+    assert replays[0].final_hash == replays[1].final_hash
+    assert replays[0] == replays[1]
+
+
+def played(handle: Callable[[bytes], bytes]) -> bytes:
+    """Play a game in which both sides do something; return its replay."""
+
+    def ask(**request: Any) -> sc_pb.Response:
+        return sc_pb.Response.FromString(handle(sc_pb.Request(**request).SerializeToString()))
+
+    computer = sc_pb.PlayerSetup(
+        type=sc_pb.Computer, race=common_pb.Random, difficulty=sc_pb.VeryHard
+    )
+    ask(create_game=new_game(PARTICIPANT, computer))
+    ask(join_game=joining(common_pb.Random))
+    for i in range(40):
+        units = ask(observation=sc_pb.RequestObservation()).observation.observation.raw_data.units
+        own = sorted(unit.tag for unit in units if unit.alliance == raw_pb.Self)
+        attack = raw_pb.ActionRawUnitCommand(ability_id=3674, unit_tags=own[i % len(own) :][:3])
+        attack.target_world_space_pos.CopyFrom(common_pb.Point2D(x=20 + i, y=60 - i))
+        action = sc_pb.Action(action_raw=raw_pb.ActionRaw(unit_command=attack))
+        ask(action=sc_pb.RequestAction(actions=[action]))
+        ask(step=sc_pb.RequestStep(count=60))
+    return ask(save_replay=sc_pb.RequestSaveReplay()).save_replay.data
 
 
 def test_quitting_ends_the_program(own_server: Server):

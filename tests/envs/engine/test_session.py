@@ -1,5 +1,6 @@
 """The conversation with the engine: what is answered when, and what is refused how."""
 
+import math
 import random
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import debug_pb2 as debug_pb
+from s2clientprotocol import error_pb2 as error_pb
 from s2clientprotocol import query_pb2 as query_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
@@ -44,6 +46,7 @@ GAME_REQUESTS = {
     "step": sc_pb.RequestStep(count=1),
 }
 UNKNOWN_ABILITY = 4999
+DEPOT, BARRACKS = 319, 321
 NOT_SUPPORTED, SUCCESS = 2, 1
 
 
@@ -114,6 +117,29 @@ def test_creating_and_joining_lead_into_the_game(client: Client):
 def test_a_participant_after_a_computer_is_player_two(client: Client):
     assert client.start(new_game(COMPUTER, PARTICIPANT), joining()) == 2
     assert client.observe().observation.player_common.player_id == 2
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "build", "words"),
+    [
+        (sc_pb.VeryHard, sc_pb.RandomBuild, []),
+        (sc_pb.CheatInsane, sc_pb.RandomBuild, ["player 2 plays as VeryHard", "no CheatInsane"]),
+        (sc_pb.Easy, sc_pb.Timing, ["player 2 plays as VeryEasy", "no Easy", "not Timing"]),
+    ],
+)
+def test_computers_that_play_otherwise_than_was_asked_are_told_of_in_one_line(
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
+    difficulty: "sc_pb.Difficulty.ValueType",
+    build: "sc_pb.AIBuild.ValueType",
+    words: list[str],
+):
+    computer = sc_pb.PlayerSetup(
+        type=sc_pb.Computer, race=common_pb.Zerg, difficulty=difficulty, ai_build=build
+    )
+    client.send(create_game=new_game(PARTICIPANT, computer))
+    assert len(caplog.messages) == bool(words)
+    assert all(word in caplog.messages[0] for word in words)
 
 
 @pytest.mark.parametrize(
@@ -355,15 +381,77 @@ def test_in_real_time_the_game_goes_on_by_itself(client: Client):
     assert client.observe().observation.game_loop < 200
 
 
-def test_queries_and_data_are_answered(player: Client):
-    worker = player.own(SCV)[0].tag
-    abilities = [query_pb.RequestQueryAvailableAbilities(unit_tag=worker)]
-    answer = player.send(query=query_pb.RequestQuery(abilities=abilities)).query
-    assert len(answer.abilities) == 1
+def test_queries_tell_what_units_can_do(player: Client):
+    hall, worker = player.own(COMMAND_CENTER)[0].tag, player.own(SCV)[0].tag
+    assert {TRAIN_SCV} <= abilities(player, hall)
+    # A depot costs 100 minerals and there are 50; a barracks needs a depot, whatever it costs.
+    assert DEPOT not in abilities(player, worker)
+    assert DEPOT in abilities(player, worker, ignore_resource_requirements=True)
+    assert BARRACKS not in abilities(player, worker, ignore_resource_requirements=True)
+    player.command(TRAIN_SCV, hall)
+    assert TRAIN_SCV not in abilities(player, hall)
+    assert abilities(player, 1 << 33) == set()
+
+
+def abilities(player: Client, tag: int, **request: bool) -> set[int]:
+    wanted = [query_pb.RequestQueryAvailableAbilities(unit_tag=tag)]
+    answer = player.send(query=query_pb.RequestQuery(abilities=wanted, **request)).query
+    (found,) = answer.abilities
+    assert found.unit_tag == tag
+    return {ability.ability_id for ability in found.abilities}
+
+
+def test_queries_tell_how_far_it_is_and_what_stands_in_the_way(player: Client):
+    hall, worker = player.own(COMMAND_CENTER)[0].pos, player.own(SCV)[0]
+    beside = common_pb.Point2D(x=worker.pos.x, y=worker.pos.y)
+    onto = common_pb.Point2D(x=hall.x, y=hall.y)
+    outside = common_pb.Point2D(x=-5, y=7)
+    info = player.send(game_info=sc_pb.RequestGameInfo()).game_info.start_raw
+    enemy = info.start_locations[0]
+    far = common_pb.Point2D(x=enemy.x - 4, y=enemy.y)
+    answer = player.send(
+        query=query_pb.RequestQuery(
+            pathing=[
+                query_pb.RequestQueryPathing(unit_tag=worker.tag, end_pos=far),
+                query_pb.RequestQueryPathing(start_pos=beside, end_pos=far),
+                query_pb.RequestQueryPathing(start_pos=beside, end_pos=outside),
+            ],
+            placements=[
+                query_pb.RequestQueryBuildingPlacement(ability_id=DEPOT, target_pos=place)
+                for place in (onto, outside, level_ground(player))
+            ],
+        )
+    ).query
+    by_tag, by_place, nowhere = (way.distance for way in answer.pathing)
+    assert by_tag == pytest.approx(by_place, abs=1)
+    assert by_tag > math.dist((beside.x, beside.y), (far.x, far.y))
+    assert nowhere == 0
+    blocked, off_the_map, free = (placement.result for placement in answer.placements)
+    assert blocked == off_the_map == error_pb.CantBuildLocationInvalid
+    assert free == error_pb.Success
+
+
+def level_ground(player: Client) -> common_pb.Point2D:
+    """A place for a depot near the hall, by the grids that the client is given."""
+    info = player.send(game_info=sc_pb.RequestGameInfo()).game_info.start_raw
+    is_free = (unpacked(info.placement_grid) & unpacked(info.pathing_grid)) > 0
+    hall = player.own(COMMAND_CENTER)[0].pos
+    x, y = next(
+        (x, y)
+        for y in range(int(hall.y) - 9, int(hall.y) + 10)
+        for x in range(int(hall.x) - 9, int(hall.x) + 10)
+        if is_free[y - 2 : y + 2, x - 2 : x + 2].all()
+    )
+    return common_pb.Point2D(x=x, y=y)
+
+
+def test_data_tells_of_all_units_in_sight(player: Client):
     data = player.send(data=sc_pb.RequestData(unit_type_id=True)).data
-    known = {unit_type.unit_id for unit_type in data.units if unit_type.available}
+    known = {unit_type.unit_id: unit_type for unit_type in data.units if unit_type.available}
     seen = {unit.unit_type for unit in player.observe().observation.raw_data.units}
-    assert seen <= known
+    assert seen <= set(known)
+    assert (known[SCV].name, known[SCV].mineral_cost, known[SCV].food_required) == ("SCV", 50, 1)
+    assert (known[COMMAND_CENTER].mineral_cost, known[COMMAND_CENTER].food_provided) == (400, 15)
     assert not data.abilities
 
 
@@ -377,33 +465,85 @@ def test_debug_drawings_are_taken_and_test_crashes_are_not(player: Client):
     assert player.status == sc_pb.in_game
 
 
-def test_mutated_requests_are_answered_whatever_they_say():
-    generator = random.Random(2)
-    stop = raw_pb.ActionRawUnitCommand(ability_id=STOP, unit_tags=[1 << 33, 5])
-    action = sc_pb.Action(action_raw=raw_pb.ActionRaw(unit_command=stop))
-    create_unit = debug_pb.DebugCreateUnit(unit_type=SCV, owner=1, quantity=1)
-    whole = [
-        sc_pb.Request(create_game=new_game()),
-        sc_pb.Request(join_game=joining()),
-        sc_pb.Request(action=sc_pb.RequestAction(actions=[action])),
-        sc_pb.Request(debug=sc_pb.RequestDebug(debug=[{"create_unit": create_unit}])),
-        sc_pb.Request(replay_info=sc_pb.RequestReplayInfo(replay_data=b"MPQ\x1a" + bytes(40))),
-        sc_pb.Request(start_replay=sc_pb.RequestStartReplay(options=interface())),
-        sc_pb.Request(save_map=sc_pb.RequestSaveMap(map_path="a", map_data=b"b")),
-        *(sc_pb.Request(**{name: GAME_REQUESTS[name]}) for name in ("data", "query", "game_info")),
-        sc_pb.Request(observation=sc_pb.RequestObservation(disable_fog=True)),
-    ]
+@pytest.mark.parametrize("seed", range(8))
+def test_mutated_requests_are_answered_whatever_they_say(seed: int):
+    generator = random.Random(seed)
     with Session() as session:
         client = Client(session)
-        client.start(new_game(), joining())
+        whole = [request.SerializeToString() for request in sound_requests(client)]
         for _ in range(400):
-            data = bytearray(generator.choice(whole).SerializeToString())
+            if client.step().status not in (sc_pb.in_game, sc_pb.quit):
+                client.send(create_game=new_game())
+                if generator.random() < 0.9:
+                    client.send(join_game=joining())
+            data = bytearray(generator.choice(whole))
             for _ in range(generator.randrange(4)):
-                if data:
-                    data[generator.randrange(len(data))] = generator.randrange(256)
+                data[generator.randrange(len(data))] = generator.randrange(256)
             cut = bytes(data[: generator.randrange(len(data) + 1)])
-            for mutated in (bytes(data), cut):
-                response = sc_pb.Response.FromString(session.handle(mutated))
+            for request in (bytes(data), OBSERVE, cut, OBSERVE):
+                response = sc_pb.Response.FromString(session.handle(request))
                 assert response.HasField("status")
-            if session.has_quit:
-                break
+                assert not any("internal error" in error for error in response.error), request
+
+
+OBSERVE = sc_pb.Request(observation=sc_pb.RequestObservation()).SerializeToString()
+
+
+def sound_requests(client: Client) -> list[sc_pb.Request]:
+    """Requests of all kinds for a game that is begun, each of which would do something."""
+    client.start(new_game(), joining())
+    hall, worker = client.own(COMMAND_CENTER)[0].tag, client.own(SCV)[0].tag
+    client.step()
+    replay = client.replay()
+    place = common_pb.Point2D(x=40, y=40)
+    commands = [
+        raw_pb.ActionRawUnitCommand(ability_id=TRAIN_SCV, unit_tags=[hall]),
+        raw_pb.ActionRawUnitCommand(ability_id=STOP, unit_tags=[worker, 1 << 33, 5]),
+        raw_pb.ActionRawUnitCommand(ability_id=1, unit_tags=[worker], target_unit_tag=hall),
+        raw_pb.ActionRawUnitCommand(
+            ability_id=3794, unit_tags=[worker], target_world_space_pos=place, queue_command=True
+        ),
+        raw_pb.ActionRawUnitCommand(
+            ability_id=319, unit_tags=[worker], target_world_space_pos=place
+        ),
+    ]
+    actions = [
+        *(sc_pb.Action(action_raw={"unit_command": command}) for command in commands),
+        sc_pb.Action(action_raw={"camera_move": {"center_world_space": {"x": 30, "y": 30}}}),
+        sc_pb.Action(action_chat=sc_pb.ActionChat(channel=1, message="good luck")),
+    ]
+    debugs = [
+        {"create_unit": {"unit_type": SCV, "owner": 1, "quantity": 1, "pos": place}},
+        {"kill_unit": {"tag": [worker]}},
+        {"unit_value": {"unit_value": 2, "value": 30, "unit_tag": hall}},
+        {"game_state": debug_pb.minerals},
+        {"draw": {"text": [{"text": "here"}]}},
+        {"end_game": {"end_result": 1}},
+    ]
+    queries = {
+        "pathing": [{"start_pos": place, "end_pos": place}, {"unit_tag": worker, "end_pos": place}],
+        "abilities": [{"unit_tag": hall}, {"unit_tag": worker}],
+        "placements": [{"ability_id": 319, "target_pos": place, "placing_unit_tag": worker}],
+    }
+    layers = sc_pb.SpatialCameraSetup(
+        width=24, resolution={"x": 8, "y": 8}, minimap_resolution={"x": 32, "y": 16}
+    )
+    options = interface(feature_layer=layers)
+    return [
+        sc_pb.Request(create_game=new_game()),
+        sc_pb.Request(join_game=joining(player_name="someone", options=options)),
+        *(sc_pb.Request(action=sc_pb.RequestAction(actions=[action])) for action in actions),
+        *(sc_pb.Request(debug=sc_pb.RequestDebug(debug=[debug])) for debug in debugs),
+        sc_pb.Request(query=query_pb.RequestQuery(**queries)),
+        sc_pb.Request(replay_info=sc_pb.RequestReplayInfo(replay_data=replay)),
+        sc_pb.Request(replay_info=sc_pb.RequestReplayInfo(replay_path="one.SC2Replay")),
+        sc_pb.Request(start_replay=sc_pb.RequestStartReplay(replay_data=replay, options=options)),
+        sc_pb.Request(save_map=sc_pb.RequestSaveMap(map_path="a", map_data=b"b")),
+        sc_pb.Request(data=sc_pb.RequestData(unit_type_id=True)),
+        sc_pb.Request(game_info=sc_pb.RequestGameInfo()),
+        sc_pb.Request(observation=sc_pb.RequestObservation(disable_fog=True, game_loop=5)),
+        sc_pb.Request(
+            obs_action={"actions": [{"camera_move": {"world_pos": place, "distance": 5}}]}
+        ),
+        sc_pb.Request(step=sc_pb.RequestStep(count=3)),
+    ]

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from s2clientprotocol import debug_pb2 as debug_pb
 from s2clientprotocol import error_pb2 as result
 from s2clientprotocol import raw_pb2 as raw_pb
 
-from envs.engine.layout import CELL_BITS, ONE
+from envs.engine.layout import ONE
 from envs.engine.transport import load
 from envs.engine.vision import look_now, survey_heights
 from tests.envs.engine.scenes import TERRAN, ZERG, Scene
@@ -198,7 +199,6 @@ def test_zerglings_are_faster_on_creep():
     scene.run(15)
     speed = (scene.place(unit)[0] - 30) / 15
     assert speed == pytest.approx(0.18457 * 1.3, rel=0.03)
-    assert CELL_BITS == 12
 
 
 def test_a_scan_shows_what_lies_in_the_fog_for_a_while():
@@ -213,3 +213,14 @@ def test_a_scan_shows_what_lies_in_the_fog_for_a_while():
     assert sees(scene, 1, zealot)
     scene.run(220)
     assert not sees(scene, 1, zealot)
+
+
+@pytest.mark.parametrize("disable_fog", [True, False])
+def test_show_map_lifts_the_fog_where_there_is_one(disable_fog: bool):  # noqa: FBT001
+    scene = Scene(TERRAN, TERRAN, disable_fog=disable_fog)
+    enemy = scene.all_of("CommandCenter", 2)[0]
+    for is_lifted in (True, disable_fog):  # it is a switch
+        scene.match.debug(1, debug_pb.DebugCommand(game_state=debug_pb.show_map))
+        assert sees(scene, 1, enemy) == is_lifted
+        scene.run(8)
+        assert sees(scene, 1, enemy) == is_lifted
