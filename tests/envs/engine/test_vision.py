@@ -55,7 +55,7 @@ def test_sight_is_that_of_a_slow_reference_cell_by_cell():
             expected = np.minimum(before[player], 1)
             for slot in scene.game.slots(player):
                 unit, kind = world.units[slot], scene.game.kind(slot)
-                row, column = int(unit["y"]) >> CELL_BITS, int(unit["x"]) >> CELL_BITS
+                row, column = int(unit["y"]) // ONE, int(unit["x"]) // ONE
                 apart = (rows - row) ** 2 + (columns - column) ** 2
                 is_seen = apart <= (int(kind["sight"]) / ONE) ** 2
                 if scene.game.tables.names[unit["type"]] not in ("Medivac", "Colossus", "Overlord"):
