@@ -13,11 +13,12 @@ from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine.alerts import alert_for_attack
+from envs.engine.census import Census, take_census
 from envs.engine.encode import NEUTRAL_OWNER, encode_units, room_for_units
 from envs.engine.feature_layers import Minimap
 from envs.engine.layout import FIRST_INDEX, ONE, Trait
 from envs.engine.match import Match
-from envs.engine.score import food_used, score_of
+from envs.engine.score import score_of
 from envs.engine.units import GENERATION_BITS
 from envs.engine.varints import varint
 from envs.engine.vision import POWER_RADIUS, PRISM_POWER_RADIUS
@@ -58,9 +59,10 @@ class Observer:
         self._tell_news(response)
         observation = response.observation
         observation.game_loop = match.loop
-        self._fill_common(observation.player_common)
+        census = take_census(world, self._player)
+        self._fill_common(observation.player_common, census)
         if self._options.score or not self._options.HasField("score"):
-            score_of(match, self._player, observation.score)
+            score_of(match, self._player, census, observation.score)
         attacked = self._attacked()
         observation.alerts.extend(self._new_alerts(attacked))
         if self._minimap:
@@ -119,25 +121,19 @@ class Observer:
         alerts += [alert_for_attack(match.game, slot) for slot in attacked.tolist()]
         return cast("list[sc_pb.Alert.ValueType]", list(dict.fromkeys(alerts)))
 
-    def _fill_common(self, common: sc_pb.PlayerCommon) -> None:
-        match, player = self._match, self._player
-        state = match.world.players[player]
-        common.player_id = player
+    def _fill_common(self, common: sc_pb.PlayerCommon, census: Census) -> None:
+        state = self._match.world.players[self._player]
+        common.player_id = self._player
         common.minerals, common.vespene = int(state["minerals"]), int(state["gas"])
         common.food_cap = min(int(state["supply_made"]) // 2, _SUPPLY_CAP)
         common.food_used = int(state["supply_used"]) // 2
-        alive, units = match.game.alive(), match.world.units
-        mine = alive[units["owner"][alive] == player]
-        types, rows = match.world.types[player], units["type"][mine]
-        traits, supply = types["traits"][rows], types["supply"][rows]
-        is_worker = (traits & Trait.WORKER) > 0
-        is_army = (supply > 0) & ~is_worker
-        common.food_workers = int(supply[is_worker].sum()) // 2
-        common.food_army = food_used(match, player)[0] // 2
-        common.idle_worker_count = int((is_worker & (units["num_orders"][mine] == 0)).sum())
-        common.army_count = int(is_army.sum())
-        common.warp_gate_count = int(((traits & Trait.WARP_GATE) > 0).sum())
-        common.larva_count = int(((traits & Trait.LARVA) > 0).sum())
+        workers = census.worker_supply + census.coming_worker_supply
+        common.food_workers = census.worker_supply // 2
+        common.food_army = (int(state["supply_used"]) - workers) // 2
+        common.idle_worker_count = census.idle_workers
+        common.army_count = census.soldiers
+        common.warp_gate_count = census.warp_gates
+        common.larva_count = census.larvae
 
     def _creep(self, *, sees_all: bool) -> NDArray[np.uint8]:
         """Return the creep that the player sees, and in the fog as he last saw it."""

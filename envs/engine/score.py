@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from s2clientprotocol import score_pb2 as score_pb
 
-from envs.engine.layout import NUM_TYPES, Makes, Trait
+from envs.engine.census import Census
+from envs.engine.layout import NUM_TYPES, Trait
 from envs.engine.match import Match
 from envs.engine.unit_tables import unit_tables
 
@@ -14,27 +15,26 @@ _CATEGORIES = ("army", "economy", "technology")
 _ARMY, _ECONOMY, _TECHNOLOGY = range(len(_CATEGORIES))
 
 
-def score_of(match: Match, player: int, score: score_pb.Score) -> None:
+def score_of(match: Match, player: int, census: Census, score: score_pb.Score) -> None:
     """Fill in a player's score: his mini-game's, else what he has and what he has killed."""
     details = score.score_details
     details.CopyFrom(_NOTHING)
-    game, units = match.game, match.world.units
     state = match.world.players[player]
-    mine = game.alive()
-    mine = mine[units["owner"][mine] == player]
-    used = _counted(units["type"][mine])
-    finished = _counted(units["type"][mine[units["build_left"][mine] == 0]])
-    killed, lost = game.killed[player], game.lost[player]
-    costs = np.stack([used, used + lost, killed, lost]) @ _costs().reshape(NUM_TYPES, -1)
+    used = census.units
+    killed, lost = match.game.killed[player], match.game.lost[player]
+    costs = np.array([used, used + lost, killed, lost], np.float64) @ _costs().reshape(
+        NUM_TYPES, -1
+    )
     names = ("used", "total_used", "killed", "lost")
     for name, cost in zip(names, costs.reshape(len(names), 2, -1), strict=True):
         for resource, by_category in zip(("minerals", "vespene"), cost.tolist(), strict=True):
             part = getattr(details, f"{name}_{resource}")
             part.army, part.economy, part.technology = by_category
     _add_upgrades(match, player, details)
-    army, economy = food_used(match, player)
-    details.food_used.army, details.food_used.economy = army / 2, economy / 2
-    ours, theirs = (np.stack([finished, killed]) @ _worth()).tolist()
+    economy = census.worker_supply + census.coming_worker_supply
+    details.food_used.army = (int(state["supply_used"]) - economy) / 2
+    details.food_used.economy = economy / 2
+    ours, theirs = (np.array([census.finished, killed], np.float64) @ _worth()).tolist()
     details.total_value_units, details.total_value_structures = ours
     details.killed_value_units, details.killed_value_structures = theirs
     details.collected_minerals = int(state["minerals_collected"])
@@ -49,29 +49,6 @@ def score_of(match: Match, player: int, score: score_pb.Score) -> None:
     score.score = int(sum(ours) + sum(theirs)) + int(state["minerals"]) + int(state["gas"])
 
 
-def food_used(match: Match, player: int) -> tuple[int, int]:
-    """Return the supply, in half points, of a player's army and of his workers, queues included."""
-    world = match.world
-    mine = match.game.alive()
-    mine = mine[world.units["owner"][mine] == player]
-    types = world.types[player]
-    is_worker = (types["traits"] & Trait.WORKER) > 0
-    rows = world.units["type"][mine]
-    workers = int(types["supply"][rows[is_worker[rows]]].sum())
-    queues = world.production[mine]
-    in_queue = np.arange(queues.shape[1]) < world.units["num_production"][mine][:, None]
-    in_queue &= (queues["started"] > 0) & (queues["makes"] == Makes.UNIT)
-    entries = queues[in_queue]
-    workers += int(entries["supply"][is_worker[entries["what"]]].sum())
-    return int(world.players["supply_used"][player]) - workers, workers
-
-
-def _counted(rows: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return how many there are of each type."""
-    found: NDArray[np.int64] = np.bincount(rows, minlength=NUM_TYPES)
-    return found
-
-
 def _add_upgrades(match: Match, player: int, details: score_pb.ScoreDetails) -> None:
     known = match.game.tables.upgrades
     upgrades = [known[i] for i in np.flatnonzero(match.world.upgrades[player]).tolist()]
@@ -82,7 +59,7 @@ def _add_upgrades(match: Match, player: int, details: score_pb.ScoreDetails) -> 
 
 
 @cache
-def _costs() -> NDArray[np.int64]:
+def _costs() -> NDArray[np.float64]:
     """Return what one unit has cost: by its row, minerals and gas, and its category."""
     types = unit_tables().types
     traits = types["traits"]
@@ -90,7 +67,7 @@ def _costs() -> NDArray[np.int64]:
     is_economy |= types["supply_given"] > 0
     categories = np.where((traits & Trait.STRUCTURE) > 0, _TECHNOLOGY, _ARMY)
     categories[is_economy] = _ECONOMY
-    costs = np.zeros((NUM_TYPES, 2, len(_CATEGORIES)), np.int64)
+    costs = np.zeros((NUM_TYPES, 2, len(_CATEGORIES)))
     is_bought = types["timed_life"] == 0  # others are called down or spawned for nothing
     costs[np.arange(NUM_TYPES), 0, categories] = types["total_minerals"] * is_bought
     costs[np.arange(NUM_TYPES), 1, categories] = types["total_gas"] * is_bought
@@ -98,7 +75,7 @@ def _costs() -> NDArray[np.int64]:
 
 
 @cache
-def _worth() -> NDArray[np.int64]:
+def _worth() -> NDArray[np.float64]:
     """Return minerals and gas together that one has cost: by its row, of units, of structures."""
     cost = _costs().sum(axis=(1, 2))
     is_structure = (unit_tables().types["traits"] & Trait.STRUCTURE) > 0

@@ -3,6 +3,7 @@
 from s2clientprotocol import sc2api_pb2 as sc_pb
 from s2clientprotocol import score_pb2 as score_pb
 
+from envs.engine.census import take_census
 from envs.engine.layout import ONE
 from envs.engine.observe import Observer
 from envs.engine.score import score_of
@@ -15,7 +16,7 @@ CATEGORIES = ("none", "army", "economy", "technology", "upgrade")
 
 def score(scene: Scene, player: int = 1) -> score_pb.Score:
     found = score_pb.Score()
-    score_of(scene.match, player, found)
+    score_of(scene.match, player, take_census(scene.world, player), found)
     return found
 
 
