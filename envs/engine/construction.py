@@ -7,7 +7,7 @@ from envs.engine import rules
 from envs.engine.commands import Command, Deed, commands_of
 from envs.engine.game import Game
 from envs.engine.layout import CELL_BITS, ONE, TICK, Makes, Task, Trait
-from envs.engine.morphing import settle, take_up_add_on
+from envs.engine.morphing import take_up_add_on
 from envs.engine.order_queue import finish_order
 from envs.engine.pathfinding import is_open_cell
 from envs.engine.production import LARVA_LOOPS
@@ -95,8 +95,11 @@ def constructed(game: Game, slot: int) -> None:
         for _ in range(_START_LARVAE):
             spawn_larva(game, slot)
     if name in _SETTLES_AS:
-        settle(game, slot, game.tables.row[_SETTLES_AS[name]])
-        game.units["spread_charges"][slot] = 1
+        row = game.tables.row[_SETTLES_AS[name]]
+        unit["morph_from"], unit["morph_type"] = unit["type"], row
+        unit["morph_ability"] = game.tables.create_ability[row]
+        unit["morph_left"] = unit["morph_total"] = game.tables.types["build_loops"][row]
+        unit["spread_charges"] = 1
     take_up_add_on(game, slot)
     game.note_made(player, int(unit["type"]))
 
