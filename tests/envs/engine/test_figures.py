@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from s2clientprotocol import error_pb2 as result
 
-from envs.engine.layout import ONE
+from envs.engine.layout import ONE, Trait
 from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
 
 RACES = {"Terran": TERRAN, "Zerg": ZERG, "Protoss": PROTOSS}
@@ -304,6 +304,22 @@ def test_upgrades_take_the_time_and_the_cost_of_the_table(place: str, name: str)
     assert loops == pytest.approx(float(line["research_loops"]), rel=0.05)
 
 
+# Vitals and supply.
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_units_have_the_vitals_and_the_supply_of_the_table(name: str):
+    scene = Scene()
+    columns = {"health": "hp", "shield": "shields", "energy": "energy_start"}
+    player = scene.world.players[1]
+    used, given = int(player["supply_used"]), int(player["supply_made"])
+    unit = scene.put(name, 1, 30.5, 40.5)
+    vitals = {field: scene.value(unit, field) / ONE for field in columns}
+    assert vitals == {field: figure(name, column) for field, column in columns.items()}
+    assert (player["supply_used"] - used) / 2 == figure(name, "supply_used")
+    assert (player["supply_made"] - given) / 2 == figure(name, "supply_given")
+
+
 # Speeds.
 
 
@@ -586,3 +602,95 @@ def test_duels_last_as_long_as_arithmetic_says(one: str, other: str):
     loser = min(times, key=lambda tag: times[tag])
     assert not scene.lives(loser)
     assert loops == pytest.approx(times[loser], rel=0.05, abs=2)
+
+
+# Income. Community measurements: TL.net, "LotV production spreadsheet", thread 501306, and
+# Liquipedia, "Resources"; patches and geysers of one base, undisturbed.
+
+LOOPS_A_MINUTE = round(22.4 * 60)
+A_WORKER = 944 / 16
+MINERALS_A_MINUTE = {12: 12 * A_WORKER, 16: 944, 24: 1144}
+GAS_A_MINUTE = 320  # two geysers, three workers at each
+WORKERS = {"Terran": "SCV", "Zerg": "Drone", "Protoss": "Probe"}
+GAS_BUILDINGS = {"Terran": "Refinery", "Zerg": "Extractor", "Protoss": "Assimilator"}
+
+
+def at_home(scene: Scene, trait: Trait) -> list[int]:
+    """Tags of the minerals or geysers by player 1's start."""
+    x, y = (round(value * ONE) for value in scene.match.game_map.starts[0])
+    return [
+        int(scene.game.units["tag"][slot])
+        for slot in scene.game.resources()
+        if scene.game.has_trait(slot, trait) and scene.game.distance(slot, x, y) < 11 * ONE
+    ]
+
+
+def a_minute_of(scene: Scene, collected: str) -> float:
+    """What player 1 collects in a minute, of two, when work has gone on for half of one."""
+    scene.run(LOOPS_A_MINUTE // 2)
+    before = int(scene.world.players[collected][1])
+    scene.run(2 * LOOPS_A_MINUTE)
+    return (int(scene.world.players[collected][1]) - before) / 2
+
+
+@pytest.mark.parametrize("number", MINERALS_A_MINUTE)
+@pytest.mark.parametrize("race", RACES)
+def test_workers_bring_the_minerals_that_they_do_in_the_game(race: str, number: int):
+    scene = Scene(RACES[race], RACES[race], map_name="Simple64")
+    patches = at_home(scene, Trait.MINERALS)
+    assert len(patches) == 8
+    x, y = scene.match.game_map.starts[0]
+    while len(scene.all_of(WORKERS[race], 1)) < number:
+        scene.put(WORKERS[race], 1, x, y - 4)
+    for i, tag in enumerate(scene.all_of(WORKERS[race], 1)):
+        scene.order("gather", tag, on=patches[i % 8])
+    a_minute = a_minute_of(scene, "minerals_collected")
+    assert a_minute == pytest.approx(MINERALS_A_MINUTE[number], rel=0.05)
+
+
+@pytest.mark.parametrize("race", RACES)
+def test_three_workers_a_geyser_bring_the_gas_that_they_do_in_the_game(race: str):
+    scene = Scene(RACES[race], RACES[race], map_name="Simple64")
+    workers = scene.all_of(WORKERS[race], 1)
+    geysers = at_home(scene, Trait.GEYSER)
+    assert len(geysers) == 2
+    for i, geyser in enumerate(geysers):
+        building = scene.put(GAS_BUILDINGS[race], 1, *scene.place(geyser), gas=2250)
+        scene.game.units["home"][scene.game.slot(building)] = geyser
+        for tag in workers[3 * i : 3 * i + 3]:
+            scene.order("gather", tag, on=building)
+    assert a_minute_of(scene, "gas_collected") == pytest.approx(GAS_A_MINUTE, rel=0.05)
+
+
+def test_a_mule_brings_225_minerals_in_the_64_seconds_of_its_life():
+    """25 a trip: the note of units.csv."""
+    scene = Scene(TERRAN, TERRAN, map_name="Simple64")
+    for tag in scene.all_of("SCV", 1):
+        scene.order("stop", tag)
+    hall = scene.all_of("CommandCenter", 1)[0]
+    scene.game.transform(scene.game.slot(hall), scene.row["OrbitalCommand"])
+    brought = []
+    for patch in at_home(scene, Trait.MINERALS):
+        scene.game.units["energy"][scene.game.slot(hall)] = 50 * ONE
+        before = int(scene.world.players["minerals_collected"][1])
+        assert scene.order(171, hall, on=patch) == OK
+        scene.run(1)
+        mule = scene.all_of("MULE", 1)[0]
+        loops = scene.run_until(lambda mule=mule: not scene.lives(mule), 2000)
+        assert loops == pytest.approx(64 * 22.4, rel=0.05)
+        brought.append(int(scene.world.players["minerals_collected"][1]) - before)
+    assert not any(minerals % 25 for minerals in brought)
+    assert sum(brought) / 8 == pytest.approx(225, rel=0.05)
+
+
+@pytest.mark.parametrize(("race", "supply"), [("Terran", 15), ("Zerg", 14), ("Protoss", 15)])
+def test_everyone_starts_with_what_the_game_gives(race: str, supply: int):
+    scene = Scene(RACES[race], RACES[race], map_name="Simple64")
+    assert scene.minerals(1) == 50
+    assert len(scene.all_of(WORKERS[race], 1)) == 12
+    assert scene.world.players["supply_made"][1] == 2 * supply
+    assert len(scene.all_of("Overlord", 1)) == (race == "Zerg")
+    assert len(scene.all_of("Larva", 1)) == 3 * (race == "Zerg")
+    contents = [scene.value(tag, "minerals") for tag in at_home(scene, Trait.MINERALS)]
+    assert sorted(contents) == [900] * 4 + [1800] * 4
+    assert [scene.value(tag, "gas") for tag in at_home(scene, Trait.GEYSER)] == [2250] * 2
