@@ -43,8 +43,8 @@ def test_workers_bring_home_what_they_carry_from_all_sides_of_a_hall():
     for worker in scene.all_of("SCV", 1):
         scene.order("stop", worker)
     scene.put("CommandCenter", 1, 40.5, 40.5)
-    for angle in np.linspace(0, math.tau, 128):
-        x, y = 40.5 + 6 * math.cos(angle), 40.5 + 6 * math.sin(angle)
+    for angle in np.linspace(0, math.tau, 128, endpoint=False):
+        x, y = 40.5 + 5.75 * math.cos(angle), 40.5 + 5.75 * math.sin(angle)
         worker = scene.put("SCV", 1, x, y, carries=Carries.MINERALS, carried=5)
         scene.order("return", worker)
     scene.run(120)
