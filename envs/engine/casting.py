@@ -294,7 +294,9 @@ def _tumour(name: str) -> Callable[[Cast], int]:
         answer = placeable(game, given.player, row, x, y)
         if answer != OK:
             return answer
-        game.spawn(row, given.player, x, y, is_finished=False)
+        slot = game.spawn(row, given.player, x, y, is_finished=False)
+        loops = int(game.tables.types["build_loops"][game.tables.row["CreepTumor"]])
+        game.units["build_left"][slot] = game.units["build_total"][slot] = loops * TICK
         if name == "CreepTumor":
             game.units["spread_charges"][given.caster] = 0
         return OK

@@ -7,7 +7,7 @@ from envs.engine import rules
 from envs.engine.commands import Command
 from envs.engine.game import Game
 from envs.engine.layout import CELL_BITS, ONE, TICK, Makes, Task, Trait
-from envs.engine.morphing import settle, take_up_add_on
+from envs.engine.morphing import take_up_add_on
 from envs.engine.order_queue import finish_order
 from envs.engine.pathfinding import is_open_cell
 from envs.engine.production import LARVA_LOOPS
@@ -91,8 +91,10 @@ def constructed(game: Game, slot: int) -> None:
             spawn_larva(game, slot)
     settles_as = int(game.kind(slot)["settles_as"])
     if settles_as:
-        settle(game, slot, settles_as)
-        game.units["spread_charges"][slot] = 1
+        unit["morph_from"], unit["morph_type"] = unit["type"], settles_as
+        unit["morph_ability"] = game.tables.create_ability[settles_as]
+        unit["morph_left"] = unit["morph_total"] = game.tables.types["build_loops"][settles_as]
+        unit["spread_charges"] = 1
     take_up_add_on(game, slot)
     game.note_made(player, int(unit["type"]))
 

@@ -53,7 +53,8 @@ def finish_morph(game: Game, slot: int) -> None:
     was_flying = bool(game.kind(slot)["flying"])
     settle(game, slot, row)
     if game.has_trait(slot, Trait.STRUCTURE) and not game.kind(slot)["flying"]:
-        game.clear_ground(slot)
+        if not game.tables.walked_over[row]:
+            game.clear_ground(slot)
         if was_flying:
             take_up_add_on(game, slot)
     elif was_flying and not game.kind(slot)["flying"]:

@@ -193,6 +193,8 @@ def find_corner(world: Record, unit: Record, fresh: bool) -> None:
             break
         x += _STEP_X[direction]
         y += _STEP_Y[direction]
+        if fresh and not is_open(world, x, y):
+            break  # in the goal's own building: it slides along its side instead
         corner_x, corner_y = (x << CELL_BITS) + _HALF, (y << CELL_BITS) + _HALF
         if i > 0 and not is_straight(world, unit.x, unit.y, corner_x, corner_y, 0):
             break

@@ -1,7 +1,5 @@
 """Fights against arithmetic: damage, armour, shields, cooldowns, range, splash."""
 
-import math
-
 import pytest
 
 from envs.engine.layout import ONE, Task
@@ -9,25 +7,6 @@ from tests.envs.engine.scenes import PROTOSS, TERRAN, Scene
 
 EMP, RESEARCH_SHOCKWAVES, GUARDIAN_SHIELD = 1628, 822, 76
 KD8_CHARGE, FUNGAL_GROWTH, CALLDOWN_MULE = 2588, 74, 171
-
-
-def test_a_hit_is_the_weapons_damage_less_armour():
-    scene = Scene()
-    marine = scene.put("Marine", 1, 40, 40)
-    tank = scene.put("SiegeTank", 2, 44, 40)  # armour 1
-    scene.order("attack", marine, on=tank)
-    before = scene.health(tank)
-    scene.run_until(lambda: scene.health(tank) < before, 40)
-    assert before - scene.health(tank) == 6 - 1
-
-
-def test_bonus_damage_goes_to_those_it_is_meant_for():
-    scene = Scene()
-    marauder = scene.put("Marauder", 1, 40, 40)
-    stalker = scene.put("Stalker", 2, 44, 40)  # armoured, armour 1, shields 80
-    scene.order("attack", marauder, on=stalker)
-    scene.run_until(lambda: scene.value(stalker, "shield") < 80 * ONE, 40)
-    assert scene.value(stalker, "shield") == (80 - 20) * ONE  # shields have no armour
 
 
 def test_what_shields_do_not_hold_goes_to_health_less_armour():
@@ -50,51 +29,6 @@ def test_each_hit_does_at_least_half_a_point():
     scene.game.units["weapon_cooldown"][scene.game.slot(thor)] = 1 << 20
     scene.run_until(lambda: scene.health(thor) < before, 40)
     assert before - scene.health(thor) == 0.5
-
-
-@pytest.mark.parametrize(
-    ("attacker", "victim", "health", "a_hit", "cooldown_loops"),
-    [
-        ("Marine", "CommandCenter", 1500, 5, 13.77),
-        ("Stalker", "Hatchery", 1500, 17, 29.92),
-        ("Hydralisk", "Nexus", 2000, None, 13.2),
-        ("SiegeTank", "Barracks", 1000, 24, 16.64),
-        ("Carrier", "Barracks", 1000, 16 * (5 - 1), 48),  # eight Interceptors, two shots each
-    ],
-)
-def test_time_to_kill_is_hits_times_cooldown(
-    attacker: str, victim: str, health: int, a_hit: int | None, cooldown_loops: float
-):
-    scene = Scene()
-    building = scene.put(victim, 2, 40.5, 40.5)
-    soldier = scene.put(attacker, 1, 46, 40)
-    scene.order("attack", soldier, on=building)
-    loops = scene.run_until(lambda: not scene.lives(building), 8000)
-    if a_hit is None:  # a Nexus: 1000 shields without armour, 1000 health with 1
-        hits = math.ceil(1000 / 12) + math.ceil(1000 / 11)
-    else:
-        hits = math.ceil(health / a_hit)
-    assert loops == pytest.approx((hits - 1) * cooldown_loops, rel=0.03)
-
-
-def test_units_shoot_from_the_edge_of_their_range():
-    scene = Scene()
-    marine = scene.put("Marine", 1, 30, 40)
-    depot = scene.put("SupplyDepot", 2, 50, 40)
-    scene.order("attack", marine, on=depot)
-    before = scene.health(depot)
-    scene.run_until(lambda: scene.health(depot) < before, 300)
-    gap = 50 - scene.place(marine)[0] - 1.25 - 0.375
-    assert gap == pytest.approx(5, abs=0.2)
-
-
-def test_ground_weapons_leave_air_units_alone():
-    scene = Scene()
-    zergling = scene.put("Zergling", 1, 40, 40)
-    overlord = scene.put("Overlord", 2, 40.5, 40)
-    scene.order("attack", zergling, at=(41, 40))
-    scene.run(100)
-    assert scene.health(overlord) == 200
 
 
 def test_a_sieged_tank_hurts_who_stands_around_its_target_friends_too():

@@ -1,82 +1,14 @@
-"""Income against what was measured in the game."""
+"""Gathering: what is taken, carried and brought home."""
 
-import pytest
+import math
+
+import numpy as np
 
 from envs.engine.economy import MINERALS_A_TRIP
-from envs.engine.layout import ONE, Trait
-from tests.envs.engine.scenes import PROTOSS, TERRAN, ZERG, Scene
+from envs.engine.layout import Carries
+from tests.envs.engine.scenes import TERRAN, Scene
 
 LOOPS_A_MINUTE = round(22.4 * 60)
-
-
-def with_workers(race: int, number: int) -> Scene:
-    """A start with so many workers on minerals, all of them at work."""
-    scene = Scene(race, race, map_name="Simple64")
-    worker = {TERRAN: "SCV", ZERG: "Drone", PROTOSS: "Probe"}[race]
-    x, y = scene.match.game_map.starts[0]
-    patches = [
-        int(scene.game.units["tag"][slot])
-        for slot in scene.game.resources()
-        if scene.game.has_trait(slot, Trait.MINERALS)
-        and scene.game.distance(slot, round(x * ONE), round(y * ONE)) < 11 * ONE
-    ]
-    assert len(patches) == 8
-    for tag in scene.all_of(worker, 1)[number:]:
-        scene.game.remove(scene.game.slot(tag))
-    while len(scene.all_of(worker, 1)) < number:
-        scene.put(worker, 1, x, y - 4)
-    for i, tag in enumerate(scene.all_of(worker, 1)):
-        scene.order("gather", tag, on=patches[i % 8])
-    scene.run(LOOPS_A_MINUTE // 2)
-    return scene
-
-
-@pytest.mark.parametrize("race", [TERRAN, ZERG, PROTOSS])
-def test_sixteen_workers_bring_what_they_bring_in_the_game(race: int):
-    scene = with_workers(race, 16)
-    before = int(scene.world.players["minerals_collected"][1])
-    scene.run(2 * LOOPS_A_MINUTE)
-    a_minute = (int(scene.world.players["minerals_collected"][1]) - before) / 2
-    assert a_minute == pytest.approx(944, rel=0.05)
-
-
-def test_a_third_worker_on_each_patch_adds_less_than_half():
-    scene = with_workers(TERRAN, 24)
-    before = int(scene.world.players["minerals_collected"][1])
-    scene.run(2 * LOOPS_A_MINUTE)
-    a_minute = (int(scene.world.players["minerals_collected"][1]) - before) / 2
-    assert a_minute == pytest.approx(1144, rel=0.05)
-
-
-def test_twelve_workers_bring_three_quarters_of_what_sixteen_do():
-    scene = with_workers(TERRAN, 12)
-    before = int(scene.world.players["minerals_collected"][1])
-    scene.run(2 * LOOPS_A_MINUTE)
-    a_minute = (int(scene.world.players["minerals_collected"][1]) - before) / 2
-    assert 55 * 12 <= a_minute <= 63 * 12
-
-
-def test_three_workers_take_a_geysers_gas_at_the_games_rate():
-    scene = Scene(TERRAN, TERRAN, map_name="Simple64")
-    x, y = scene.match.game_map.starts[0]
-    geysers = [
-        slot
-        for slot in scene.game.resources()
-        if scene.game.has_trait(slot, Trait.GEYSER)
-        and scene.game.distance(slot, round(x * ONE), round(y * ONE)) < 11 * ONE
-    ]
-    workers = scene.all_of("SCV", 1)
-    for i, geyser in enumerate(geysers):
-        place = scene.game.units["x"][geyser] / ONE, scene.game.units["y"][geyser] / ONE
-        refinery = scene.put("Refinery", 1, *place, gas=2250)
-        scene.game.units["home"][scene.game.slot(refinery)] = scene.game.units["tag"][geyser]
-        for tag in workers[3 * i : 3 * i + 3]:
-            scene.order("gather", tag, on=refinery)
-    scene.run(LOOPS_A_MINUTE // 2)
-    before = int(scene.world.players["gas_collected"][1])
-    scene.run(2 * LOOPS_A_MINUTE)
-    a_minute = (int(scene.world.players["gas_collected"][1]) - before) / 2
-    assert a_minute == pytest.approx(320, rel=0.05)
 
 
 def test_what_is_carried_is_taken_from_the_patch_and_given_to_the_player():
@@ -103,3 +35,16 @@ def test_a_worker_goes_to_another_patch_when_its_own_is_used_up():
     assert not scene.lives(tag)
     assert scene.value(worker, "num_orders") == 1
     assert scene.world.orders[slot, 0]["target"] != tag
+
+
+def test_workers_bring_home_what_they_carry_from_all_sides_of_a_hall():
+    scene = Scene(TERRAN, TERRAN)
+    for worker in scene.all_of("SCV", 1):
+        scene.order("stop", worker)
+    scene.put("CommandCenter", 1, 40.5, 40.5)
+    for angle in np.linspace(0, math.tau, 128, endpoint=False):
+        x, y = 40.5 + 5.75 * math.cos(angle), 40.5 + 5.75 * math.sin(angle)
+        worker = scene.put("SCV", 1, x, y, carries=Carries.MINERALS, carried=5)
+        scene.order("return", worker)
+    scene.run(120)
+    assert scene.world.players["minerals_collected"][1] == 128 * 5

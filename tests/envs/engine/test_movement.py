@@ -2,23 +2,9 @@
 
 import math
 
-import pytest
-
 from envs.engine.layout import ONE
 from envs.engine.pathfinding import path_length
 from tests.envs.engine.scenes import Scene
-
-
-@pytest.mark.parametrize(
-    ("name", "faster_a_second"),
-    [("Marine", 3.15), ("Zergling", 4.13), ("SCV", 3.94), ("Overlord", 0.902), ("Hellion", 5.95)],
-)
-def test_units_walk_at_their_speed(name: str, faster_a_second: float):
-    scene = Scene()
-    unit = scene.put(name, 1, 20, 30)
-    scene.order("move", unit, at=(60, 30))
-    scene.run(112)
-    assert scene.place(unit)[0] - 20 == pytest.approx(faster_a_second * 5, rel=0.02)
 
 
 def test_units_arrive_and_stop():

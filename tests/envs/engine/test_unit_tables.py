@@ -2,7 +2,7 @@
 
 import pytest
 
-from envs.engine.layout import ONE, TICK, Attribute, Targets, Trait
+from envs.engine.layout import ONE, Trait
 from envs.engine.unit_tables import owned_tables, unit_tables, upgraded
 
 TABLES = unit_tables()
@@ -15,41 +15,19 @@ def figure(name: str, field: str) -> float:
 @pytest.mark.parametrize(
     ("name", "field", "expected"),
     [
-        ("Marine", "health", 45 * ONE),
-        ("Marine", "minerals", 50),
-        ("Marine", "build_loops", 400),
-        ("Marine", "supply", 2),
         ("Zergling", "num_made", 2),
-        ("Zergling", "supply", 1),
         ("Nexus", "footprint", 5),
         ("SupplyDepot", "footprint", 2),
         ("Barracks", "footprint", 3),
         ("BarracksTechLab", "footprint", 2),
         ("MineralField", "footprint", 2),
         ("MineralField", "footprint_height", 1),
-        ("Stalker", "shield", 80 * ONE),
         ("BarracksFlying", "flying", 1),
         ("BarracksFlying", "health", 1000 * ONE),
-        ("CommandCenter", "supply_given", 30),
     ],
 )
 def test_figures_are_the_games(name: str, field: str, expected: int):
     assert figure(name, field) == expected
-
-
-def test_a_marines_rifle_is_read_from_the_table():
-    weapon = TABLES.weapons[TABLES.row["Marine"], 0]
-    assert weapon["targets"] == Targets.GROUND | Targets.AIR
-    assert weapon["damage"] == 6
-    assert weapon["range"] == 5 * ONE
-    assert weapon["cooldown"] == round(0.8608 * 16 * TICK)
-
-
-def test_a_thor_has_a_weapon_for_the_air_and_one_for_the_ground():
-    air, ground = TABLES.weapons[TABLES.row["Thor"]]
-    assert (air["targets"], air["attacks"], air["bonus"]) == (Targets.AIR, 4, 6)
-    assert air["bonus_attributes"] == Attribute.LIGHT
-    assert (ground["targets"], ground["damage"]) == (Targets.GROUND, 30)
 
 
 def test_modes_are_as_their_base_but_for_what_the_table_says():
