@@ -124,13 +124,14 @@ def _standing(game: Game, slots: NDArray[np.int32]) -> NDArray[np.int64]:
 
 def _in_the_way(game: Game, player: int, slots: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return the cells of units on the ground that are others', or cannot walk."""
-    units = game.units[slots]
-    kinds = game.world.types[units["owner"], units["type"]]
+    units, kinds = game.units, game.tables.types
+    slots = slots[(units["owner"][slots] != _NOBODY) & (units["carrier"][slots] == 0)]
+    owners, rows = units["owner"][slots], units["type"][slots]
     walks_over = (kinds["flying"] > 0) | ((kinds["traits"] & Trait.NO_COLLISION) > 0)
-    is_unit = (units["owner"] != _NOBODY) & (kinds["footprint"] == 0) & ~walks_over
-    stays = (units["owner"] != player) | (kinds["speed"] == 0)
-    found = units[is_unit & stays & (units["carrier"] == 0)]
-    return np.stack([found["x"], found["y"]]).astype(np.int64) >> CELL_BITS
+    is_unit = (kinds["footprint"] == 0) & ~walks_over
+    stays = (owners != player) | (game.world.types["speed"][player][rows] == 0)
+    found = slots[is_unit[rows] & stays]
+    return np.stack([units["x"][found], units["y"][found]]).astype(np.int64) >> CELL_BITS
 
 
 def _ground(

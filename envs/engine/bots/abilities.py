@@ -9,6 +9,8 @@ from envs.engine.bots.ground import Ground
 from envs.engine.bots.survey import Group, nearest
 from envs.engine.bots.view import View
 from envs.engine.bots.workers import Workers
+from envs.engine.ground import Ground as KnownGround
+from envs.engine.ground import known_ground
 from envs.engine.layout import CELL_BITS, ONE
 from envs.engine.order_queue import Aim, point
 
@@ -46,11 +48,13 @@ class Abilities:
         self._row = row
         self._not_before: dict[int, int] = {}  # by tag of hatchery or tumour: loop
         self._boosted: set[int] = set()  # slots, in this decision
+        self._known: KnownGround | None = None  # in this decision, once it was asked for
 
     def act(self) -> None:
         """Use every unit's abilities that are due."""
         view = self._view
         self._boosted.clear()
+        self._known = None
         slots = view.raw_group(Group.CASTERS)
         rows = view.world.units["type"][slots].tolist()
         for slot, row in zip(slots.tolist(), rows, strict=True):
@@ -130,7 +134,10 @@ class Abilities:
         view, row = self._view, self._row[name]
         x, y = place = self._ground.towards_enemy(*view.position(slot), cells)
         is_needed = self._ground.keep_clear[y >> CELL_BITS, x >> CELL_BITS]
-        if is_needed or rules.seems_placeable(view.game, view.player, row, x, y) != rules.OK:
+        if is_needed:
+            return False
+        self._known = self._known or known_ground(view.game, view.player)
+        if rules.seems_placeable(view.game, view.player, row, x, y, self._known) != rules.OK:
             return False
         return view.match.order(view.player, ability, [slot], point(*place)) == rules.OK
 
