@@ -214,7 +214,7 @@ class Aftermath:
         if not unit[f"{prefix}_set"]:
             return
         target = game.slot(int(unit[f"{prefix}_target"]))
-        if not game.is_in_sight(int(unit["owner"]), target):
+        if not game.knows_place_of(int(unit["owner"]), target):
             target = 0
         aim = Aim(target, int(unit[f"{prefix}_x"]), int(unit[f"{prefix}_y"]), is_point=True)
         give(game, int(unit["owner"]), _SMART, [made], aim, is_queued=False)

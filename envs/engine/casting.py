@@ -83,6 +83,8 @@ def cast(given: Cast) -> int:
     answer = castable(given.game, given.player, given.caster, given.spell, given.target)
     if answer != OK:
         return answer
+    if given.spell.name in _BRING_A_UNIT and given.game.is_full:
+        return int(result.CouldntAllocateUnit)
     tag = int(given.game.units["tag"][given.caster])
     answer = _EFFECTS[given.spell.name](given)
     if answer != OK:
@@ -94,6 +96,9 @@ def cast(given: Cast) -> int:
         if given.spell.cooldown:
             unit["ability_cooldown"] = given.spell.cooldown
     return OK
+
+
+_BRING_A_UNIT = ("CalldownMule", "CreepTumorQueen", "CreepTumorSpread", "AutoTurret")
 
 
 def toggle(game: Game, player: int, slot: int, spell: Spell) -> int:
@@ -241,6 +246,8 @@ def _scan(given: Cast) -> int:
 
 def _mule(given: Cast) -> int:
     game = given.game
+    if not game.sees(given.player, given.x >> CELL_BITS, given.y >> CELL_BITS):
+        return int(result.MustTargetVisibleLocation)
     row = game.tables.row["MULE"]
     slot = game.spawn(row, given.player, *game.open_place(row, given.x, given.y))
     patch = given.target or _patch_near(game, given.x, given.y)

@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -63,12 +64,14 @@ def inlined(function: Function) -> Function:
 
 
 def is_all_cached() -> bool:
-    """Return whether an earlier run has left the machine code of everything, and note its use."""
-    try:
+    """Return whether an earlier run has left the machine code of everything for these sources."""
+    return (CACHE_DIRECTORY / _ALL).exists()
+
+
+def note_use() -> None:
+    """Let others know that this folder is in use."""
+    with suppress(OSError):  # there is none yet, or it is not ours to touch
         os.utime(CACHE_DIRECTORY / _ALL)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def note_all_cached() -> None:
@@ -99,3 +102,5 @@ def _remove(folder: Path) -> None:
 
 _ALL = "all"
 _KEPT_SECONDS = 30 * 24 * 3600
+
+note_use()

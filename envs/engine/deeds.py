@@ -88,7 +88,7 @@ def _can_gather(game: Game, player: int, slot: int) -> bool:
 
 def _move(given: Given) -> int:
     game, player, slot, command, aim, is_queued = given
-    if not (aim.slot and game.is_in_sight(player, aim.slot)):
+    if not (aim.slot and game.knows_place_of(player, aim.slot)):
         return _walk(given, Task.MOVE)
     if game.kind(slot)["speed"] == 0:
         return int(result.CantTargetThatUnit)
@@ -326,7 +326,7 @@ def _unload_unit(given: Given) -> int:
 def _spell(given: Given) -> int:
     game, player, slot, command, aim, is_queued = given
     spell: Spell = command.spell  # type: ignore[assignment]  # a SPELL command always has one
-    if aim.slot and not game.is_in_sight(player, aim.slot):
+    if aim.slot and not game.knows_place_of(player, aim.slot):
         if command.target is Target.UNIT:
             return int(result.MustTargetVisibleUnit)
         aim = point(*place_of(game, player, aim))

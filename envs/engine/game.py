@@ -221,7 +221,7 @@ class Game:
         sees_all = self.world.players["sees_all"][player]
         return bool(sees_all or self.world.visibility[player, line, column] == _SEEN)
 
-    def is_in_sight(self, player: int, slot: int) -> bool:
+    def knows_place_of(self, player: int, slot: int) -> bool:
         """Return whether a player knows where a unit is: sees it, or knows that it never moves."""
         unit = self.units[slot]
         return bool(unit["owner"] == 0 or unit["visible_to"] & (1 << player))

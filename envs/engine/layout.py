@@ -6,7 +6,7 @@ in any process: lengths, positions, health, shields and energy in 1/``ONE``, coo
 """
 
 from enum import IntEnum, IntFlag
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,9 +132,24 @@ _CACHE_LINE = 64  # bytes
 
 def _padded(fields: list[tuple[str, str]]) -> np.dtype[np.void]:
     """Return a record's type, as long as some lines of a processor's cache."""
-    plain = np.dtype(fields)
+    plain = np.dtype(fields, align=True)
     lines = -(-plain.itemsize // _CACHE_LINE)
-    return np.dtype([*fields, ("padding", "u1", lines * _CACHE_LINE - plain.itemsize)])
+    padding = lines * _CACHE_LINE - plain.itemsize
+    return np.dtype([*fields, ("padding", "u1", padding)], align=True)
+
+
+def _on_lines(fields: list[tuple[Any, ...]]) -> np.dtype[np.void]:
+    """Return a record's type, each of whose fields begins on a line of a processor's cache."""
+    formats = [np.dtype(form[1] if len(form) == 2 else form[1:]) for form in fields]
+    lines = [-(-form.itemsize // _CACHE_LINE) for form in formats]
+    return np.dtype(
+        {
+            "names": [name for name, *_ in fields],
+            "formats": formats,
+            "offsets": [sum(lines[:place]) * _CACHE_LINE for place in range(len(lines))],
+            "itemsize": sum(lines) * _CACHE_LINE,
+        }
+    )
 
 
 UNIT_TYPE = np.dtype(
@@ -176,7 +191,8 @@ UNIT_TYPE = np.dtype(
         ("attack_level", "i4"),  # of upgrades, for clients
         ("armour_level", "i4"),
         ("shield_level", "i4"),
-    ]
+    ],
+    align=True,
 )
 
 WEAPON = np.dtype(
@@ -196,7 +212,8 @@ WEAPON = np.dtype(
         ("friendly_fire", "i4"),
         ("bonus_shield", "i4"),  # points more against shields
         ("structure_damage", "i4"),  # points instead, against structures; 0 for the same
-    ]
+    ],
+    align=True,
 )
 
 UNIT = _padded(
@@ -300,7 +317,8 @@ SNAPSHOT = np.dtype(
         ("y", "i4"),
         ("build_left", "i4"),
         ("build_total", "i4"),
-    ]
+    ],
+    align=True,
 )
 
 
@@ -342,7 +360,8 @@ ORDER = np.dtype(
         ("type", "i4"),  # row to build or to become
         ("timer", "i4"),
         ("state", "i4"),
-    ]
+    ],
+    align=True,
 )
 
 
@@ -365,7 +384,8 @@ PRODUCTION = np.dtype(
         ("gas", "i4"),
         ("supply", "i4"),  # half points
         ("started", "i4"),
-    ]
+    ],
+    align=True,
 )
 
 PLAYER = np.dtype(
@@ -387,7 +407,8 @@ PLAYER = np.dtype(
         ("no_tech", "i4"),  # debug: no requirements
         ("no_food", "i4"),  # debug: no supply
         ("no_cooldown", "i4"),  # debug: no cooldowns
-    ]
+    ],
+    align=True,
 )
 
 EFFECT = np.dtype(
@@ -403,7 +424,8 @@ EFFECT = np.dtype(
         ("targets", "i4"),  # Targets it harms
         ("sight", "i4"),
         ("source", "i8"),
-    ]
+    ],
+    align=True,
 )
 
 
@@ -433,7 +455,7 @@ class Happening(IntEnum):
     TARGET_LOST = 10  # slot, 1 where the target is there but out of an immobile unit's reach
 
 
-EVENT = np.dtype([("what", "i4"), ("slot", "i4"), ("tag", "i8"), ("argument", "i8")])
+EVENT = np.dtype([("what", "i4"), ("slot", "i4"), ("tag", "i8"), ("argument", "i8")], align=True)
 
 
 class Clock(IntEnum):
@@ -446,7 +468,7 @@ class Clock(IntEnum):
     NUM_CLOCKS = 4
 
 
-WORLD = np.dtype(
+WORLD = _on_lines(
     [
         ("units", UNIT, MAX_UNITS),
         ("rows", "i8"),  # of cells that the map has

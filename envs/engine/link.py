@@ -25,7 +25,7 @@ _GREETING = b"LatentStar link 1"
 _HEADER = struct.Struct("<IB")
 _MAX_MESSAGE_BYTES = 64 << 20
 GREETING_SECONDS = 5.0
-"""How long whoever connects may take over its greeting, and then over its first request."""
+"""How long whoever connects may take over that, over its greeting, and then its first request."""
 
 _SENDING_SECONDS = 60.0
 _LOOK_SECONDS = 0.5
@@ -111,6 +111,8 @@ class Link:
                     return message, status
         except LinkError:
             raise
+        except TimeoutError as error:
+            raise LinkError(f"the other player's process does not answer: {error}") from error
         except OSError as error:
             raise LinkError(f"the other player's process is gone ({error})") from error
         raise LinkError("the other player's process is gone")

@@ -61,7 +61,7 @@ def place_of(game: Game, player: int, aim: Aim) -> tuple[int, int]:
     if not aim.slot:
         return aim.x, aim.y
     unit, snapshot = game.units[aim.slot], game.world.snapshots[player, aim.slot]
-    is_remembered = snapshot["tag"] == unit["tag"] and not game.is_in_sight(player, aim.slot)
+    is_remembered = snapshot["tag"] == unit["tag"] and not game.knows_place_of(player, aim.slot)
     known = snapshot if is_remembered else unit
     return int(known["x"]), int(known["y"])
 

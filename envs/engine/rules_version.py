@@ -22,6 +22,8 @@ TABLES = (
     "bot_levels.csv",
     "bot_builds.csv",
     "bot_armies.csv",
+    "bot_sites.csv",
+    "races.csv",
 )
 
 
@@ -50,6 +52,7 @@ def _sources(folder: Traversable) -> list[Traversable]:
 
 
 _NOT_RULES = (
+    "census.py",
     "data_response.py",
     "encode.py",
     "errors.py",

@@ -68,9 +68,8 @@ def _costs() -> NDArray[np.float64]:
     categories = np.where((traits & Trait.STRUCTURE) > 0, _TECHNOLOGY, _ARMY)
     categories[is_economy] = _ECONOMY
     costs = np.zeros((NUM_TYPES, 2, len(_CATEGORIES)))
-    is_bought = types["timed_life"] == 0  # others are called down or spawned for nothing
-    costs[np.arange(NUM_TYPES), 0, categories] = types["total_minerals"] * is_bought
-    costs[np.arange(NUM_TYPES), 1, categories] = types["total_gas"] * is_bought
+    costs[np.arange(NUM_TYPES), 0, categories] = types["total_minerals"]
+    costs[np.arange(NUM_TYPES), 1, categories] = types["total_gas"]
     return costs
 
 

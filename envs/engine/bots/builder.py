@@ -18,6 +18,7 @@ from envs.engine.unit_tables import race_units
 _SUPPLY_EACH = 8
 _HALL_NEARLY_DONE = 400 * 256  # ticks
 _SPARE_WORKERS = 4
+_AHEAD_SUPPLY = 4
 _UNGUARDED_WORKERS = 24  # beyond which each worker wants a point of supply of soldiers
 _MAX_SAVED_FOR = 2
 _MOST_AT_ONCE = 8
@@ -113,10 +114,19 @@ class Builder:
             if 0 < units["build_left"][hall] < _HALL_NEARLY_DONE
         )
 
+    def _stage(self) -> int:
+        """Return the supply by which builds are followed.
+
+        A little ahead of the true one when no worker is to come: soldiers then wait for the build.
+        """
+        view = self._view
+        is_manned = view.count(self._worker) >= self._level.max_workers
+        return view.supply_used + (_AHEAD_SUPPLY if is_manned else 0)
+
     def _raise_halls(self, plan: Plan) -> None:
         """Make town halls into higher ones before they are at work on something else."""
         for step in self._halls_to_raise[plan]:
-            if self._view.supply_used < step.supply:
+            if self._stage() < step.supply:
                 return
             if self._is_wanted(step):
                 self._buy(step)
@@ -137,7 +147,7 @@ class Builder:
         raised = self._halls_to_raise[plan]
         saved_for = 0
         for step in self._builds[plan]:
-            if self._view.supply_used < step.supply:
+            if self._stage() < step.supply:
                 break
             if saved_for >= _MAX_SAVED_FOR:
                 return

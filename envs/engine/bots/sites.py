@@ -48,17 +48,24 @@ class Sites:
         self._not_before[row] = self._view.game.loop + _PAUSE_LOOPS
         if is_town_hall(row):
             self._ground.shun((site.x, site.y), _SHUNNED_LOOPS)
+        elif not site.slot:
+            self._keep_clear(row, site)
 
     def claim(self, row: int, site: Aim) -> None:
         """Keep a site free until its builder is there, and for good where its add-on goes."""
         if site.slot or is_town_hall(row):
             return  # a geyser, or a place that nothing else is built on
-        rows, columns = self._view.game.footprint(row, site.x, site.y)
-        keep_clear = self._ground.keep_clear
-        keep_clear[rows, columns] = 1
-        self._claims.append((self._view.game.loop + _CLAIM_LOOPS, (rows, columns)))
+        rows, columns = self._keep_clear(row, site)
         if self._tables.types["add_on_x"][row]:
+            keep_clear = self._ground.keep_clear
             keep_clear[rows.start : rows.start + 2, columns.stop : columns.stop + 2] = 1
+
+    def _keep_clear(self, row: int, site: Aim) -> tuple[slice, slice]:
+        """Build nothing on a site's cells for a while; return them."""
+        cells = self._view.game.footprint(row, site.x, site.y)
+        self._ground.keep_clear[cells] = 1
+        self._claims.append((self._view.game.loop + _CLAIM_LOOPS, cells))
+        return cells
 
     def place_to_warp(self) -> Aim:
         """Return where to warp a unit in: by the pylons that are nearest to the enemy."""

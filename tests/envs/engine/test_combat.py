@@ -1,6 +1,7 @@
 """Fights against arithmetic: damage, armour, shields, cooldowns, range, splash."""
 
 import pytest
+from s2clientprotocol import error_pb2 as result
 
 from envs.engine.layout import ONE, Task
 from tests.envs.engine.scenes import PROTOSS, TERRAN, Scene
@@ -178,6 +179,23 @@ def test_what_is_thrown_at_a_place_hurts_enemies_alone(caster: str, ability: int
     scene.run(80)
     assert scene.health(enemy) < whole
     assert scene.health(friend) == whole
+
+
+def test_mules_are_called_to_where_one_sees_and_there_is_room():
+    scene = Scene(TERRAN, TERRAN, disable_fog=False)
+    orbital = scene.put("OrbitalCommand", 1, 30.5, 30.5, energy=200 * ONE)
+    enemy = scene.match.game_map.starts[1]
+    scene.run(8)
+    assert scene.order(CALLDOWN_MULE, orbital, at=enemy) == result.Success
+    scene.run(2)
+    assert not scene.all_of("MULE", 1)
+    assert scene.match.aftermath.failed[-1][3] == result.MustTargetVisibleLocation
+    while not scene.game.is_full:
+        scene.game.spawn(scene.row["Marine"], 1, 20 * ONE, 20 * ONE)
+    scene.order(CALLDOWN_MULE, orbital, at=(34, 34))
+    scene.run(2)
+    assert scene.match.aftermath.failed[-1][3] == result.CouldntAllocateUnit
+    assert scene.value(orbital, "energy") >= 200 * ONE
 
 
 def test_a_mule_that_is_called_to_a_place_mines_what_is_near():

@@ -40,7 +40,7 @@ def test_folders_that_no_version_has_used_for_a_month_are_removed(
         os.utime(tmp_path / f"compiled-{name}", (then, then))
     (tmp_path / "something else").mkdir()
     monkeypatch.setattr(compiled, "CACHE_DIRECTORY", tmp_path / "compiled-used")
-    assert compiled.is_all_cached()
+    compiled.note_use()
     monkeypatch.setattr(compiled, "CACHE_DIRECTORY", tmp_path / "compiled-own")
     compiled.note_all_cached()
     left = {path.name for path in tmp_path.iterdir()}

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from envs.engine import rules
 from envs.engine.bots.ground import Ground
 from envs.engine.bots.levels import army_of, build_of, level
+from envs.engine.bots.sites import Sites
 from envs.engine.bots.view import View
 from envs.engine.layout import ONE, Trait
 from envs.engine.match import Match, MatchOptions, PlayerKind, PlayerSetup
@@ -27,10 +29,10 @@ def new_match(*players: tuple[int, int], seed: int = 1, map_name: str = "Simple6
     return Match(read_map(map_bytes(map_name)), setups, seed=seed, options=MatchOptions())
 
 
-def left_alone(race: int, map_name: str, seed: int) -> Match:
+def left_alone(race: int, map_name: str, seed: int, difficulty: int = VERY_HARD) -> Match:
     """A match in which the second player does nothing that could disturb the first."""
     setups = [
-        PlayerSetup(kind=PlayerKind.COMPUTER, race=race, difficulty=VERY_HARD),
+        PlayerSetup(kind=PlayerKind.COMPUTER, race=race, difficulty=difficulty),
         PlayerSetup(kind=PlayerKind.PARTICIPANT, race=TERRAN),
     ]
     return Match(read_map(map_bytes(map_name)), setups, seed=seed, options=MatchOptions())
@@ -88,6 +90,42 @@ def test_very_hard_holds_against_rushes_more_often_than_not(kind: type[Rush], ra
         for seed in (1, 2, 3)
     ]
     assert sum(match.results.get(1) == sc_pb.Victory for match in games) > len(games) / 2
+
+
+@pytest.mark.parametrize("race", [TERRAN, ZERG, PROTOSS])
+@pytest.mark.parametrize("difficulty", [VERY_EASY, MEDIUM])
+def test_the_lower_levels_too_make_soldiers_and_attack(difficulty: int, race: int):
+    match = left_alone(race, "Simple64", 1, difficulty)
+    units = match.game.units
+    x, y = (round(side * ONE) for side in match.game_map.starts[1])
+    while match.loop < 15 * LOOPS_A_MINUTE and not match.is_over:
+        match.advance(LOOPS_A_MINUTE // 4)
+        own = match.game.slots(1)
+        kinds = match.world.types[1][units["type"][own]]
+        is_soldier = (kinds["supply"] > 0) & (kinds["traits"] & Trait.WORKER == 0)
+        soldiers = [slot for slot, is_one in zip(own, is_soldier, strict=True) if is_one]
+        if any(match.game.distance(slot, x, y) < 20 * ONE for slot in soldiers):
+            break
+    else:
+        assert match.is_over, "nobody came"
+    assert len(soldiers) >= 3
+
+
+def test_computers_build_beside_what_does_not_make_room():
+    match = left_alone(TERRAN, "Simple64", 1)
+    view = View(match, 1)
+    sites = Sites(view, Ground(view, np.random.default_rng(1)))
+    depot = match.game.tables.row["SupplyDepot"]
+    site = sites.site_for(depot)
+    assert site is not None
+    mine = match.game.tables.row["WidowMineBurrowed"]
+    match.game.spawn(mine, 1, site.x, site.y)
+    assert rules.seems_placeable(match.game, 1, depot, site.x, site.y) != rules.OK
+    sites.give_up(depot, site)
+    match.advance(400)
+    other = sites.site_for(depot)
+    assert other is not None
+    assert rules.seems_placeable(match.game, 1, depot, other.x, other.y) == rules.OK
 
 
 def test_levels_that_are_not_there_play_as_the_nearest_below():

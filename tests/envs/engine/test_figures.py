@@ -98,7 +98,7 @@ class Yard:
             if kind == "upgrade":
                 self.scene.game.research(1, int(UPGRADES[name]["upgrade_id"]))
             elif name and kind in ("", "building"):
-                self.put(OTHER_NAMES.get(name, name))
+                self.put(name)
 
     def purse(self) -> tuple[int, int]:
         """Minerals and gas, less what workers have brought."""
@@ -117,7 +117,6 @@ class Yard:
 
 # Build times and costs.
 
-OTHER_NAMES = {"Hellbat": "HellionTank", "Lurker": "LurkerMP", "LurkerDen": "LurkerDenMP"}
 BACK = "a change back, for which the table has no time of its own"
 NOT_MEASURED = {
     ("Hellion", "HellionTank"): BACK,
@@ -145,8 +144,8 @@ WARP_IN_LOOPS = 64
 
 
 def makers_of(name: str) -> list[str]:
-    makers = [OTHER_NAMES.get(maker, maker) for maker in UNITS[name]["produced_by"].split("|")]
-    return [maker for maker in makers if maker and (maker, name) not in NOT_MEASURED]
+    makers = filter(None, UNITS[name]["produced_by"].split("|"))
+    return [maker for maker in makers if (maker, name) not in NOT_MEASURED]
 
 
 MAKERS_AND_MADE = [
