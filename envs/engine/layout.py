@@ -132,10 +132,9 @@ _CACHE_LINE = 64  # bytes
 
 def _padded(fields: list[tuple[str, str]]) -> np.dtype[np.void]:
     """Return a record's type, as long as some lines of a processor's cache."""
-    plain = np.dtype(fields, align=True)
+    plain = np.dtype(fields)
     lines = -(-plain.itemsize // _CACHE_LINE)
-    padding = lines * _CACHE_LINE - plain.itemsize
-    return np.dtype([*fields, ("padding", "u1", padding)], align=True)
+    return np.dtype([*fields, ("padding", "u1", lines * _CACHE_LINE - plain.itemsize)])
 
 
 def _on_lines(fields: list[tuple[Any, ...]]) -> np.dtype[np.void]:
@@ -191,8 +190,7 @@ UNIT_TYPE = np.dtype(
         ("attack_level", "i4"),  # of upgrades, for clients
         ("armour_level", "i4"),
         ("shield_level", "i4"),
-    ],
-    align=True,
+    ]
 )
 
 WEAPON = np.dtype(
@@ -212,8 +210,7 @@ WEAPON = np.dtype(
         ("friendly_fire", "i4"),
         ("bonus_shield", "i4"),  # points more against shields
         ("structure_damage", "i4"),  # points instead, against structures; 0 for the same
-    ],
-    align=True,
+    ]
 )
 
 UNIT = _padded(
@@ -317,8 +314,7 @@ SNAPSHOT = np.dtype(
         ("y", "i4"),
         ("build_left", "i4"),
         ("build_total", "i4"),
-    ],
-    align=True,
+    ]
 )
 
 
@@ -360,8 +356,7 @@ ORDER = np.dtype(
         ("type", "i4"),  # row to build or to become
         ("timer", "i4"),
         ("state", "i4"),
-    ],
-    align=True,
+    ]
 )
 
 
@@ -384,8 +379,7 @@ PRODUCTION = np.dtype(
         ("gas", "i4"),
         ("supply", "i4"),  # half points
         ("started", "i4"),
-    ],
-    align=True,
+    ]
 )
 
 PLAYER = np.dtype(
@@ -407,8 +401,7 @@ PLAYER = np.dtype(
         ("no_tech", "i4"),  # debug: no requirements
         ("no_food", "i4"),  # debug: no supply
         ("no_cooldown", "i4"),  # debug: no cooldowns
-    ],
-    align=True,
+    ]
 )
 
 EFFECT = np.dtype(
@@ -424,8 +417,7 @@ EFFECT = np.dtype(
         ("targets", "i4"),  # Targets it harms
         ("sight", "i4"),
         ("source", "i8"),
-    ],
-    align=True,
+    ]
 )
 
 
@@ -455,7 +447,7 @@ class Happening(IntEnum):
     TARGET_LOST = 10  # slot, 1 where the target is there but out of an immobile unit's reach
 
 
-EVENT = np.dtype([("what", "i4"), ("slot", "i4"), ("tag", "i8"), ("argument", "i8")], align=True)
+EVENT = np.dtype([("what", "i4"), ("slot", "i4"), ("tag", "i8"), ("argument", "i8")])
 
 
 class Clock(IntEnum):

@@ -109,7 +109,7 @@ class Army:
         """Return whether there are enough soldiers to attack, or no more will come."""
         wanted = min(self._attack_supply, _MOST_ATTACK_SUPPLY)
         waited = self._view.game.loop - self._gathering_since
-        if waited < _REST_LOOPS:
+        if waited < _REST_LOOPS or self._view.game.loop < self._level.attack_from_loop:
             return False
         if waited > _PATIENCE_LOOPS:
             wanted //= 3

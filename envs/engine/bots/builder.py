@@ -191,6 +191,9 @@ class Builder:
                 self._buy(Step(0, self._hall, 0, 0))
 
     def _train_army(self) -> None:
+        army = self._view.supply(self._view.raw_group(Group.ARMY))
+        if army >= self._level.max_army_supply:
+            return
         supply = self._view.supply_used
         shares = [share for share in self._army if supply >= share.from_supply]
         for _ in range(_MOST_AT_ONCE):

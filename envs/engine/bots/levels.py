@@ -17,6 +17,8 @@ class Level(NamedTuple):
     spends_percent: int  # of decisions that spend money
     max_workers: int
     max_bases: int
+    max_army_supply: int
+    attack_from_loop: int
     attack_supply: int  # of army, for the first attack
     attack_growth: int  # more for each attack that follows
     scouts: bool
@@ -76,6 +78,8 @@ def _levels() -> dict[int, Level]:
             spends_percent=int(line["spends_percent"]),
             max_workers=int(line["max_workers"]),
             max_bases=int(line["max_bases"]),
+            max_army_supply=int(line["max_army_supply"]),
+            attack_from_loop=int(line["attack_from_loop"]),
             attack_supply=int(line["attack_supply"]),
             attack_growth=int(line["attack_growth"]),
             scouts=line["scouts"] == "1",

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
+from s2clientprotocol import debug_pb2 as debug_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine import link
@@ -250,6 +251,8 @@ def test_nobody_steps_on_behalf_of_a_client_who_has_gone():
     with ThreadPoolExecutor(1) as thread, Session(is_wanted=lambda: not gone.is_set()) as session:
         client = Client(session)
         client.start(new_game(), joining())
+        unhurt = debug_pb.DebugCommand(game_state=debug_pb.god)  # so that the game has no end
+        client.send(debug=sc_pb.RequestDebug(debug=[unhurt]))
         client.step()
         stepping = thread.submit(client.step, 500_000)
         time.sleep(0.2)
