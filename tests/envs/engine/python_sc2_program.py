@@ -5,6 +5,7 @@ Usage: python_sc2_program.py WHAT RESULT.json [REPLAY]
 
 import asyncio
 import json
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sc2.observer_ai import ObserverAI
 from sc2.player import Bot, Computer
 from sc2.position import Point2
 
-ARMY = 20
+ARMY, FEW = 30, 10
 WORKERS_A_BASE = 20
 
 
@@ -41,7 +42,11 @@ class MarineBot(BotAI):
             if iteration % 8 == 0:
                 await self.distribute_workers()
             await self.build_up()
-        if marines.amount >= ARMY or (self.places and marines):
+        intruders = self.enemy_units.closer_than(25, self.start_location)
+        if intruders:
+            for marine in marines:
+                marine.attack(intruders.closest_to(marine).position)
+        elif marines.amount >= ARMY or (self.places and marines.amount >= FEW):
             self.attack(marines)
 
     async def build_up(self) -> None:
@@ -133,6 +138,7 @@ class Watcher(ObserverAI):
 
 
 def won_game(replay: str) -> dict[str, object]:
+    random.seed(5)  # of python-sc2's choice of places to build
     bot = MarineBot()
     result = run_game(
         maps.get("Simple64"),
