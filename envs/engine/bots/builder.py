@@ -50,7 +50,7 @@ class Builder:
         self._first_supply = min(
             step.supply for step in self._builds[Plan.STANDARD] if step.row == self._supplier
         )
-        self._army = list(army_of(view.race))
+        self._army = list(army_of(view.race, level.difficulty))
         self._producers = {
             maker_row
             for share in self._army

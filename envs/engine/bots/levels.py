@@ -110,13 +110,14 @@ def build_of(race: int, plan: Plan = Plan.STANDARD) -> tuple[Step, ...]:
 
 
 @cache
-def army_of(race: int) -> tuple[Share, ...]:
-    """Return what a race's army is made of."""
+def army_of(race: int, difficulty: int) -> tuple[Share, ...]:
+    """Return what a race's army is made of at a level."""
     tables = unit_tables()
     return tuple(
         Share(tables.row[line["unit"]], int(line["weight"]), int(line["from_supply"]))
         for line in read_rows("bot_armies.csv")
         if RACES[line["race"]] == race
+        and int(line["from_difficulty"]) <= difficulty <= int(line["to_difficulty"])
     )
 
 

@@ -26,7 +26,7 @@ class Scout:
         self._ground = ground
         self._is_to_go = level.scouts
         self._is_rushed = False
-        first_soldiers = [army_of(race)[0].row for race in race_units()]
+        first_soldiers = [army_of(race, level.difficulty)[0].row for race in race_units()]
         self._makers = {
             maker
             for row in first_soldiers

@@ -135,7 +135,11 @@ def test_levels_that_are_not_there_play_as_the_nearest_below():
 def test_builds_and_armies_name_what_there_is():
     for race in (TERRAN, ZERG, PROTOSS):
         assert all(step.row or step.upgrade for step in build_of(race))
-        assert all(share.row for share in army_of(race))
+        assert all(
+            share.row
+            for difficulty in (VERY_EASY, MEDIUM, VERY_HARD)
+            for share in army_of(race, difficulty)
+        )
         supplies = [step.supply for step in build_of(race)]
         assert supplies == sorted(supplies)
 
