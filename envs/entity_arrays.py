@@ -31,24 +31,13 @@ def write_entities(
 ) -> int:
     """Write the known units as entities; return how many.
 
-    If there are more than fit into ``entities``, own units go first, then enemies, then at most
-    ``max_neutrals`` neutral ones, those near the player's own units before those far away.
+    Which ones, if there are more than fit into ``entities``, ``shown_units`` decides.
     """
-    count, num_neutrals = 0, 0
-    for unit in range(len(rows)):
-        count += rows[unit, 1] != 0
-        num_neutrals += rows[unit, 1] == _NEUTRAL
-    num_wanted = min(count - max(num_neutrals - max_neutrals, 0), len(entities))
-    if num_wanted < count:
-        chosen = _nearest_first(rows, loop, count)[:num_wanted]
-        chosen.sort()
-    else:
-        chosen = np.empty(count, np.int64)
-        place = 0
-        for unit in range(len(rows)):
-            if rows[unit, 1] != 0:
-                chosen[place] = unit
-                place += 1
+    count = len(rows)
+    x, y = np.empty(count, np.int64), np.empty(count, np.int64)
+    for unit in range(count):
+        x[unit], y[unit] = x_at(rows[unit], loop), y_at(rows[unit], loop)
+    chosen = shown_units(rows[:, 1], x, y, max_neutrals, len(entities))
     for place in range(len(chosen)):
         unit = chosen[place]
         row = rows[unit]
@@ -56,8 +45,8 @@ def write_entities(
         entity = entities[place]
         entity[_F_TYPE] = row[0]
         entity[_F_ALLIANCE] = row[1]
-        entity[_F_X] = x_at(row, loop)
-        entity[_F_Y] = y_at(row, loop)
+        entity[_F_X] = x[unit]
+        entity[_F_Y] = y[unit]
         entity[_F_AGE] = min(loop - row[_ROW_CERTAIN], _MAX_AGE)
         entity[_F_DISPLAY] = row[2]
         done = 100
@@ -75,29 +64,63 @@ def write_entities(
 
 
 @njit(cache=True)
-def _nearest_first(rows: NDArray[np.int32], loop: int, count: int) -> NDArray[np.int64]:
+def shown_units(
+    alliances: NDArray[np.int32],
+    x: NDArray[np.int64],
+    y: NDArray[np.int64],
+    max_neutrals: int,
+    room: int,
+) -> NDArray[np.int64]:
+    """Return the units that an observation shows, in their order.
+
+    If there are more than there is room for, own units go first, then enemies, then at most
+    ``max_neutrals`` neutral ones, those near the player's own units before those far away.
+
+    Args:
+        alliances: of the units, 0 for those that are not known.
+        x: of the units, subcells.
+        y: of the units, subcells.
+        max_neutrals: most neutral units.
+        room: most units.
+    """
+    count, num_neutrals = 0, 0
+    for alliance in alliances:
+        count += alliance != 0
+        num_neutrals += alliance == _NEUTRAL
+    num_wanted = min(count - max(num_neutrals - max_neutrals, 0), room)
+    if num_wanted < count:
+        chosen = _nearest_first(alliances, x, y, count)[:num_wanted]
+        chosen.sort()
+        return chosen
+    chosen = np.empty(count, np.int64)
+    place = 0
+    for unit in range(len(alliances)):
+        if alliances[unit] != 0:
+            chosen[place] = unit
+            place += 1
+    return chosen
+
+
+@njit(cache=True)
+def _nearest_first(
+    alliances: NDArray[np.int32], x: NDArray[np.int64], y: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
     """Return the known units in the order in which they are worth keeping."""
     known = np.empty(count, np.int64)
     keys = np.empty(count, np.float64)
-    own_x, own_y = np.empty(count, np.int64), np.empty(count, np.int64)
-    num_own = 0
-    for unit in range(len(rows)):
-        if rows[unit, 1] == _SELF:
-            own_x[num_own], own_y[num_own] = x_at(rows[unit], loop), y_at(rows[unit], loop)
-            num_own += 1
+    own = np.flatnonzero(alliances == _SELF)
     place = 0
-    for unit in range(len(rows)):
-        if rows[unit, 1] == 0:
+    for unit in range(len(alliances)):
+        if alliances[unit] == 0:
             continue
         known[place] = unit
-        nearest = 1 << 40
-        if rows[unit, 1] != _SELF:
-            x, y = x_at(rows[unit], loop), y_at(rows[unit], loop)
-            for i in range(num_own):
-                away_x, away_y = own_x[i] - x, own_y[i] - y
+        nearest = np.int64(1) << 40
+        if alliances[unit] != _SELF:
+            for i in own:
+                away_x, away_y = x[i] - x[unit], y[i] - y[unit]
                 nearest = min(nearest, away_x * away_x + away_y * away_y)
-        first = 0.0 if rows[unit, 1] == _SELF else 1.0 if rows[unit, 1] == _ENEMY else 2.0
-        keys[place] = first * (np.int64(1) << 41) + (0 if rows[unit, 1] == _SELF else nearest)
+        first = 0.0 if alliances[unit] == _SELF else 1.0 if alliances[unit] == _ENEMY else 2.0
+        keys[place] = first * (np.int64(1) << 41) + (0 if alliances[unit] == _SELF else nearest)
         place += 1
     return known[np.argsort(keys, kind="mergesort")]
 

@@ -207,15 +207,17 @@ ENTITY_FEATURES: dict[EntityFeature, Feature] = {
 
 
 class MapPlane(IntEnum):
-    """Planes of ``map_planes``; row 0 is at y = 0."""
+    """Planes of ``map_planes``; row 0 is at y = 0.
+
+    AlphaStar's, but for the alerts, which the raw interface does not place.
+    """
 
     HEIGHT = 0
     VISIBILITY = 1
     CREEP = 2
     PLAYER_RELATIVE = 3
-    ALERTS = 4
-    PATHABLE = 5
-    BUILDABLE = 6
+    PATHABLE = 4
+    BUILDABLE = 5
 
 
 MAP_PLANES: dict[MapPlane, Feature] = {
@@ -223,7 +225,6 @@ MAP_PLANES: dict[MapPlane, Feature] = {
     MapPlane.VISIBILITY: Feature(Encoding.CLASSES, 4, True),
     MapPlane.CREEP: Feature(Encoding.CLASSES, 2, False),
     MapPlane.PLAYER_RELATIVE: Feature(Encoding.CLASSES, 5, True),
-    MapPlane.ALERTS: Feature(Encoding.CLASSES, 2, False),
     MapPlane.PATHABLE: Feature(Encoding.CLASSES, 2, False),
     MapPlane.BUILDABLE: Feature(Encoding.CLASSES, 2, False),
 }

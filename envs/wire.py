@@ -18,6 +18,7 @@ from envs.wire_columns import (
     Image,
     ImageColumn,
     PlayerColumn,
+    ScoreMeasure,
     UnitColumn,
     UnitMeasure,
 )
@@ -59,6 +60,7 @@ class WireObservation(NamedTuple):
     game_loop: int
     score: int
     player: NDArray[np.int64]  # PlayerColumn
+    score_measures: NDArray[np.float64]  # ScoreMeasure
     units: NDArray[np.int64]  # by UnitColumn
     measures: NDArray[np.float32]  # of the same units, by UnitMeasure
     upgrades: NDArray[np.int64]  # ids
@@ -155,6 +157,7 @@ def _decode(
         game_loop=int(target.scalars[GAME_LOOP]),
         score=int(target.scalars[SCORE]),
         player=target.player,
+        score_measures=target.score,
         units=target.units,
         measures=target.measures,
         upgrades=target.upgrades,
@@ -171,6 +174,7 @@ def _target(room: Sequence[int], pixels: Pixels) -> Target:
         counts=np.zeros(NUM_COUNTS, np.int64),
         scalars=np.zeros(NUM_SCALARS, np.int64),
         player=np.zeros(len(PlayerColumn), np.int64),
+        score=np.zeros(len(ScoreMeasure), np.float64),
         units=np.zeros((room[UNITS], len(UnitColumn)), np.int64),
         measures=np.zeros((room[UNITS], len(UnitMeasure)), np.float32),
         upgrades=np.zeros(room[UPGRADES], np.int64),

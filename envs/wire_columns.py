@@ -80,6 +80,19 @@ class PlayerColumn(IntEnum):
     LARVA_COUNT = 10
 
 
+class ScoreMeasure(IntEnum):
+    """A player's economy as the score tells it; of army, economy and technology together."""
+
+    MINERALS_RATE = 0  # per minute
+    VESPENE_RATE = 1
+    MINERALS_KILLED = 2
+    VESPENE_KILLED = 3
+    MINERALS_LOST = 4
+    VESPENE_LOST = 5
+    MINERALS_IN_ARMY = 6
+    VESPENE_IN_ARMY = 7
+
+
 class EffectColumn(IntEnum):
     """An effect at one place, as pysc2 shows it in ``raw_effects``."""
 

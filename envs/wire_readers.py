@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.wire_columns import Image, ImageColumn
+from envs.wire_columns import Image, ImageColumn, ScoreMeasure
 from envs.wire_fields import (
     BYTES,
     FIXED_32,
@@ -40,6 +40,7 @@ class Target(NamedTuple):
     counts: NDArray[np.int64]  # by UNITS to RESULTS
     scalars: NDArray[np.int64]  # by GAME_LOOP to NUM_PARTS
     player: NDArray[np.int64]  # PlayerColumn
+    score: NDArray[np.float64]  # ScoreMeasure
     units: NDArray[np.int64]  # by UnitColumn
     measures: NDArray[np.float32]  # by UnitMeasure
     upgrades: NDArray[np.int64]
@@ -57,9 +58,16 @@ class Target(NamedTuple):
 UNITS, UPGRADES, DEAD_UNITS, EFFECTS, RESULTS, NUM_COUNTS = range(6)
 GAME_LOOP, SCORE, NUM_PARTS, NUM_SCALARS = range(4)
 
-# By field: the columns of PlayerCommon, Score and Size2DI, the pictures of MapState and minimap.
+# By field: the columns of PlayerCommon and Size2DI, the pictures of MapState and minimap.
 _OF_PLAYER = np.array([-1, 0, 1, 2, 4, 3, 5, 6, 7, 8, 9, 10])
-_OF_SCORE = np.array([-1, -1, -1, -1, -1, -1, -1, SCORE])
+# By field of ScoreDetails: what it tells, and which categories of it count, from the first on.
+_OF_DETAILS = np.full(22, -1)
+_OF_DETAILS[[9, 10]] = ScoreMeasure.MINERALS_RATE, ScoreMeasure.VESPENE_RATE
+_OF_DETAILS[[14, 15]] = ScoreMeasure.MINERALS_KILLED, ScoreMeasure.VESPENE_KILLED
+_OF_DETAILS[[16, 17]] = ScoreMeasure.MINERALS_LOST, ScoreMeasure.VESPENE_LOST
+_OF_DETAILS[[20, 21]] = ScoreMeasure.MINERALS_IN_ARMY, ScoreMeasure.VESPENE_IN_ARMY
+_ARMY, _TECHNOLOGY, _NUM_CATEGORIES = 1, 3, 5
+_ARMY_ALONE = 20  # fields from here on
 _OF_SIZE = np.array([-1, int(ImageColumn.WIDTH), int(ImageColumn.HEIGHT)])
 _OF_MAP_STATE = np.array([-1, int(Image.VISIBILITY), int(Image.CREEP)])
 _OF_MINIMAP = np.array(
@@ -134,13 +142,53 @@ def _read_state(data: NDArray[np.uint8], at: int, end: int, target: Target) -> i
             if field == 1:
                 ended = read_scalars(data, start, at, _OF_PLAYER, UNSIGNED, target.player)
             elif field == 4:
-                ended = read_scalars(data, start, at, _OF_SCORE, SIGNED, target.scalars)
+                ended = _read_score(data, start, at, target)
             elif field == 5:
                 ended = _read_raw(data, start, at, target)
             else:
                 ended = _read_feature_layers(data, start, at, target)
             if ended != at:
                 return end + 1
+        else:
+            at = skip(data, at, end, kind)
+    return at
+
+
+@njit(cache=True)
+def _read_score(data: NDArray[np.uint8], at: int, end: int, target: Target) -> int:
+    """Read a Score."""
+    while at < end:
+        field, kind, at = read_head(data, at, end)
+        if kind == VARINT and field == 7:
+            value, at = read_number(data, at, end)
+            target.scalars[SCORE] = narrowed(value, SIGNED, 0)
+        elif kind == BYTES and field == 8:
+            start, at = read_span(data, at, end)
+            if at > end or _read_score_details(data, start, at, target.score) != at:
+                return end + 1
+        else:
+            at = skip(data, at, end, kind)
+    return at
+
+
+@njit(cache=True)
+def _read_score_details(
+    data: NDArray[np.uint8], at: int, end: int, score: NDArray[np.float64]
+) -> int:
+    """Read a ScoreDetails."""
+    categories = np.zeros(_NUM_CATEGORIES, np.float64)
+    while at < end:
+        field, kind, at = read_head(data, at, end)
+        column = _OF_DETAILS[field] if field < len(_OF_DETAILS) else -1
+        if kind == FIXED_32 and column >= 0:
+            score[column], at = read_float(data, at, end)
+        elif kind == BYTES and column >= 0:
+            start, at = read_span(data, at, end)
+            categories[:] = 0.0
+            if at > end or read_floats(data, start, at, categories) != at:
+                return end + 1
+            last = _ARMY if field >= _ARMY_ALONE else _TECHNOLOGY
+            score[column] = categories[_ARMY : last + 1].sum()
         else:
             at = skip(data, at, end, kind)
     return at

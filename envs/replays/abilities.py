@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from envs.interface import RawFunction, raw_functions, read_table
+from envs.game_numbers import general_function
+from envs.interface import raw_functions, read_table
 
 SMART = "Smart"
 
@@ -61,29 +62,14 @@ def _fitting(name: str, functions: tuple[str, ...], target: Target) -> Ability:
     by_kind: dict[str, int] = {}
     for function_name in functions:
         action_type = _action_types()[function_name]
-        function = raw_functions()[action_type]
-        general = _general_of(function, action_type)
-        if function.kind not in by_kind or general == action_type:
-            by_kind[function.kind] = general
+        kind, general = raw_functions()[action_type].kind, general_function(action_type)
+        if kind not in by_kind or general == action_type:
+            by_kind[kind] = general
     if target in by_kind:
         return Ability(name, by_kind[target], target)
     if target == Target.UNIT and Target.POINT in by_kind:
         return Ability(name, by_kind[Target.POINT], Target.POINT)
     return Ability(name, None, target)
-
-
-def _general_of(function: RawFunction, action_type: int) -> int:
-    """Return the general function of the same kind; itself where there is none."""
-    if function.general_ability_id == 0:
-        return action_type
-    for i, candidate in enumerate(raw_functions()):
-        if (
-            candidate.ability_id == function.general_ability_id
-            and candidate.kind == function.kind
-            and candidate.general_ability_id == 0
-        ):
-            return i
-    return action_type
 
 
 @cache

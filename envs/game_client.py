@@ -1,0 +1,231 @@
+"""One player's conversation with a game over the SC2 API: join, observe, act, go on.
+
+The environment, matches, evaluation and the reading of replays all talk to a game through this,
+and cannot tell StarCraft II from the engine.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, cast
+
+import numpy as np
+from s2clientprotocol import common_pb2 as common_pb
+from s2clientprotocol import query_pb2 as query_pb
+from s2clientprotocol import raw_pb2 as raw_pb
+from s2clientprotocol import sc2api_pb2 as sc_pb
+
+from envs.actions import Command, IllegalActionError, command_of
+from envs.interface import MAX_DELAY, Action, EntityLimits, Race, raw_functions
+from envs.observations import GameMap, GameReader, ObservationMaker, Shown, map_of_game_info
+from envs.wire import WireObservation
+
+RAW = sc_pb.InterfaceOptions(raw=True, score=True)
+
+_SNAP_REACH = 2
+_PLACED = ("Build_", "TrainWarp_", "Land_")
+
+
+class Ask(Protocol):
+    """Sends a serialized ``Request`` and returns the serialized ``Response``."""
+
+    def __call__(self, request: bytes, /) -> bytes:
+        """Send a request and wait for its response."""
+
+
+class RequestError(ValueError):
+    """The game refused a request; the message has its words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opponent:
+    """A built-in opponent, numbered as the API numbers races, levels and builds."""
+
+    race: Race
+    difficulty: int
+    ai_build: int = 1  # RandomBuild
+
+
+@dataclass(frozen=True, kw_only=True)
+class GameSetup:
+    """One game of one player."""
+
+    map_path: str  # within the game's folder of maps
+    race: Race
+    opponent: Opponent | None  # None in mini-games
+    seed: int
+    player: int = 1  # its number, which decides where it starts
+
+    def __post_init__(self) -> None:
+        """Refuse what no game can be."""
+        if self.player not in (1, 2) or (self.opponent is None and self.player != 1):
+            raise ValueError(f"player must be 1, or 2 against an opponent, got {self.player}")
+
+
+class Moment(NamedTuple):
+    """What the player is shown, and how the game stands."""
+
+    shown: Shown
+    loop: int
+    score: int
+    result: int | None  # of the API's Result, once the game is over
+
+
+class GameClient:
+    """A player in a game."""
+
+    def __init__(self, ask: Ask, *, plane_size: int, limits: EntityLimits = EntityLimits()) -> None:
+        """Prepare to talk to a game.
+
+        Args:
+            ask: the way to the game.
+            plane_size: side of the map planes, in cells.
+            limits: how many units are shown.
+        """
+        self._ask = ask
+        self._plane_size = plane_size
+        self._limits = limits
+        self.player = 0
+        self.reader: GameReader
+        self.game_map: GameMap
+        self._maker: ObservationMaker
+        self._moment: Moment
+
+    def start(self, setup: GameSetup) -> Moment:
+        """Create a game, join it and look.
+
+        Raises:
+            RequestError: the game refused, and why.
+        """
+        participant = sc_pb.PlayerSetup(type=sc_pb.Participant)
+        players = [participant]
+        if setup.opponent is not None:
+            computer = sc_pb.PlayerSetup(
+                type=sc_pb.Computer,
+                race=cast("common_pb.Race.ValueType", int(setup.opponent.race)),
+                difficulty=cast("sc_pb.Difficulty.ValueType", setup.opponent.difficulty),
+                ai_build=cast("sc_pb.AIBuild.ValueType", setup.opponent.ai_build),
+            )
+            players.insert(2 - setup.player, computer)
+        create = sc_pb.RequestCreateGame(
+            local_map=sc_pb.LocalMap(map_path=setup.map_path),
+            player_setup=players,
+            random_seed=setup.seed,
+        )
+        self.request(create_game=create)
+        join = sc_pb.RequestJoinGame(
+            race=cast("common_pb.Race.ValueType", int(setup.race)), options=RAW
+        )
+        self.player = self.request(join_game=join).join_game.player_id
+        away = Race.NONE if setup.opponent is None else setup.opponent.race
+        return self.enter(home_race=setup.race, away_race=away)
+
+    def enter(self, *, home_race: Race, away_race: Race) -> Moment:
+        """Look around in a game that was joined, or a replay that was started."""
+        info = self.request(game_info=sc_pb.RequestGameInfo()).game_info
+        self.game_map = map_of_game_info(info)
+        self.reader = GameReader(self.game_map, home_race=home_race, away_race=away_race)
+        self._maker = ObservationMaker(
+            self.game_map, plane_size=self._plane_size, limits=self._limits
+        )
+        return self.observe()
+
+    def observe(self) -> Moment:
+        """Return what the player is shown now."""
+        request = sc_pb.Request(observation=sc_pb.RequestObservation())
+        response = self._ask(request.SerializeToString())
+        wire = self.reader.decode(response)
+        shown = self._maker.observation(self.reader.known(wire, response))
+        self._moment = Moment(shown, wire.game_loop, wire.score, self._result(wire))
+        return self._moment
+
+    def act(self, action: Action) -> str | None:
+        """Do an action on what was last observed; return why it is none, if so.
+
+        Where a building is placed, the place is moved to the nearest within two world units at
+        which the game says that it fits: policies choose among cells, which are coarser than
+        places.
+        """
+        moment = self._moment
+        try:
+            command = command_of(action, moment.shown)
+        except IllegalActionError as error:
+            self.reader.note_action(moment.loop, action._replace(action_type=0), _NOBODY, 0)
+            return str(error)
+        if command is None:
+            self.reader.note_action(moment.loop, action, _NOBODY, 0)
+            return None
+        if raw_functions()[action.action_type].name.startswith(_PLACED) and command.place:
+            command = command._replace(place=self._fitting_place(command, command.place))
+        reason = self._send(command.message())
+        self.reader.note_action(moment.loop, action, command.selected, command.target)
+        return reason
+
+    def step(self, loops: int) -> Moment:
+        """Let game loops pass, and look."""
+        self.request(step=sc_pb.RequestStep(count=min(max(loops, 1), MAX_DELAY)))
+        return self.observe()
+
+    def replay(self) -> bytes:
+        """Return the replay of the game so far."""
+        return self.request(save_replay=sc_pb.RequestSaveReplay()).save_replay.data
+
+    def request(self, **request: Any) -> sc_pb.Response:
+        """Send a request that must not be refused.
+
+        Raises:
+            RequestError: it was, with the game's words.
+        """
+        response = sc_pb.Response.FromString(
+            self._ask(sc_pb.Request(**request).SerializeToString())
+        )
+        (name,) = request
+        part = getattr(response, name)
+        words = list(response.error)
+        if "error" in part.DESCRIPTOR.fields_by_name and part.HasField("error"):
+            kind = part.DESCRIPTOR.fields_by_name["error"].enum_type.values_by_number[part.error]
+            words.append(f"{kind.name} {part.error_details}".strip())
+        if words:
+            raise RequestError(f"the game refused {name}: {'; '.join(words)}")
+        return response
+
+    def _send(self, action: raw_pb.ActionRaw) -> str | None:
+        actions = [sc_pb.Action(action_raw=action)]
+        results = self.request(action=sc_pb.RequestAction(actions=actions)).action.result
+        refused = [result for result in results if result != _SUCCESS]
+        return _ACTION_RESULTS[refused[0]] if refused else None
+
+    def _fitting_place(self, command: Command, place: tuple[float, float]) -> tuple[float, float]:
+        """Return the nearest place at which a building fits; the place itself if there is none."""
+        x, y = place
+        places = [(x + away_x, y + away_y) for away_x, away_y in _OFFSETS]
+        placements = [
+            query_pb.RequestQueryBuildingPlacement(
+                ability_id=command.ability_id,
+                target_pos=common_pb.Point2D(x=there[0], y=there[1]),
+                placing_unit_tag=int(command.selected[0]),
+            )
+            for there in places
+        ]
+        query = query_pb.RequestQuery(placements=placements)
+        answers = self.request(query=query).query.placements
+        fitting = (
+            there
+            for there, answer in zip(places, answers, strict=True)
+            if answer.result == _SUCCESS
+        )
+        return next(fitting, place)
+
+    def _result(self, wire: WireObservation) -> int | None:
+        of_player = wire.results[wire.results[:, 0] == self.player, 1]
+        return int(of_player[0]) if len(of_player) else None
+
+
+_SUCCESS = 1
+_NOBODY = np.zeros(0, np.int64)
+_ACTION_RESULTS = {
+    number: value.name
+    for number, value in sc_pb.ResponseAction.DESCRIPTOR.fields_by_name[
+        "result"
+    ].enum_type.values_by_number.items()
+}
+_SIDE = range(-_SNAP_REACH, _SNAP_REACH + 1)
+_OFFSETS = sorted(((x, y) for x in _SIDE for y in _SIDE), key=lambda o: (o[0] ** 2 + o[1] ** 2, o))

@@ -1,0 +1,315 @@
+"""What a game sends -> ``Observation``: the way from the SC2 API's bytes to the network's arrays.
+
+The same for StarCraft II and the engine, for games that are played and replays that are watched.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from s2clientprotocol import sc2api_pb2 as sc_pb
+
+from envs.game_numbers import game_numbers
+from envs.game_rows import draw_game_units, write_game_entities, write_memory, write_rows
+from envs.interface import (
+    BUILD_ORDER_LENGTH,
+    MAX_DELAY,
+    MAX_ENTITIES,
+    NUM_UNIT_TYPES,
+    NUM_UPGRADES,
+    SUBCELLS,
+    UNKNOWN,
+    UNKNOWN_CELL,
+    WORLD_SIZE,
+    Action,
+    EntityFeature,
+    EntityLimits,
+    MapPlane,
+    Observation,
+    Race,
+    ScalarFeature,
+)
+from envs.wire import WireObservation, decode_response, picture, pysc2_pixels
+from envs.wire_columns import Image, PlayerColumn, ScoreMeasure, UnitColumn
+
+_PLAYER_SCALARS = {
+    ScalarFeature.MINERALS: PlayerColumn.MINERALS,
+    ScalarFeature.VESPENE: PlayerColumn.VESPENE,
+    ScalarFeature.FOOD_USED: PlayerColumn.FOOD_USED,
+    ScalarFeature.FOOD_CAP: PlayerColumn.FOOD_CAP,
+    ScalarFeature.FOOD_WORKERS: PlayerColumn.FOOD_WORKERS,
+    ScalarFeature.FOOD_ARMY: PlayerColumn.FOOD_ARMY,
+    ScalarFeature.IDLE_WORKERS: PlayerColumn.IDLE_WORKER_COUNT,
+    ScalarFeature.ARMY_COUNT: PlayerColumn.ARMY_COUNT,
+    ScalarFeature.WARP_GATE_COUNT: PlayerColumn.WARP_GATE_COUNT,
+    ScalarFeature.LARVA_COUNT: PlayerColumn.LARVA_COUNT,
+}
+_SCORE_SCALARS = {
+    ScalarFeature.MINERALS_RATE: ScoreMeasure.MINERALS_RATE,
+    ScalarFeature.VESPENE_RATE: ScoreMeasure.VESPENE_RATE,
+    ScalarFeature.MINERALS_IN_ARMY: ScoreMeasure.MINERALS_IN_ARMY,
+    ScalarFeature.VESPENE_IN_ARMY: ScoreMeasure.VESPENE_IN_ARMY,
+    ScalarFeature.MINERALS_LOST: ScoreMeasure.MINERALS_LOST,
+    ScalarFeature.VESPENE_LOST: ScoreMeasure.VESPENE_LOST,
+    ScalarFeature.MINERALS_KILLED: ScoreMeasure.MINERALS_KILLED,
+    ScalarFeature.VESPENE_KILLED: ScoreMeasure.VESPENE_KILLED,
+}
+
+
+class GameMap(NamedTuple):
+    """A map as the game describes it at the start, by world cell; row 0 is at y = 0."""
+
+    name: str
+    width: int
+    height: int
+    terrain_height: NDArray[np.uint8]
+    is_pathable: NDArray[np.bool_]
+    is_buildable: NDArray[np.bool_]
+    starts: tuple[tuple[float, float], ...]  # of the others, world units
+
+
+class Known(NamedTuple):
+    """What a player knows at one moment, before it is cut to a network's sizes."""
+
+    loop: int
+    rows: NDArray[np.int32]  # units, EntityFeature as in ``envs.game_rows``
+    tags: NDArray[np.int64]  # of the units
+    visibility: NDArray[np.uint8]  # of the map's cells
+    creep: NDArray[np.uint8]
+    scalars: NDArray[np.int32]  # ScalarFeature
+    upgrades: NDArray[np.int8]
+    selected: NDArray[np.int64]  # tags: of the last action
+    target: int  # tag: of the last action, 0 for none
+
+
+class Shown(NamedTuple):
+    """An observation, and the tags of its entities."""
+
+    observation: Observation
+    tags: NDArray[np.int64]
+
+
+def map_of_game_info(info: sc_pb.ResponseGameInfo) -> GameMap:
+    """Read what a game tells of its map at the start."""
+    raw = info.start_raw
+    return GameMap(
+        name=info.map_name,
+        width=raw.map_size.x,
+        height=raw.map_size.y,
+        terrain_height=_grid(raw.terrain_height),
+        is_pathable=_grid(raw.pathing_grid) > 0,
+        is_buildable=_grid(raw.placement_grid) > 0,
+        starts=tuple((start.x, start.y) for start in raw.start_locations),
+    )
+
+
+class GameReader:
+    """Follows one player through one game, and remembers what its observations do not repeat."""
+
+    def __init__(self, game_map: GameMap, *, home_race: Race, away_race: Race) -> None:
+        """Begin with a game.
+
+        Args:
+            game_map: where it is played.
+            home_race: the player's.
+            away_race: as the opponent chose it.
+        """
+        self.game_map = game_map
+        self.unknown_types: dict[int, int] = {}
+        self._pixels = pysc2_pixels((game_map.width, game_map.height))
+        self._tags = np.zeros(0, np.int64)  # sorted
+        self._last_seen = np.zeros(0, np.int32)
+        self._last_order = np.zeros((0, 2), np.int32)
+        self._most_contents = np.zeros((0, 2), np.int32)
+        self._selected = np.zeros(0, np.int64)
+        self._target = 0
+        self._acted_at: int | None = None
+        self._scalars = np.full(len(ScalarFeature), UNKNOWN, np.int32)
+        self._scalars[ScalarFeature.HOME_RACE] = home_race
+        self._scalars[ScalarFeature.AWAY_RACE] = away_race
+
+    def decode(self, response: bytes) -> WireObservation:
+        """Decode a serialized ``Response`` that holds an observation.
+
+        Raises:
+            ValueError: it holds none, or is damaged.
+        """
+        return decode_response(response, self._pixels)
+
+    def known(self, wire: WireObservation, response: bytes) -> Known:
+        """Return what an observation tells that was decoded from a response."""
+        tags = wire.units[:, UnitColumn.TAG]
+        rows = np.zeros((len(tags), len(EntityFeature)), np.int32)
+        numbers = game_numbers()
+        tables = numbers.unit_types, numbers.orders, numbers.buffs, numbers.add_ons
+        write_rows(wire.units, wire.measures, tables, rows)
+        self._count_unknown_types(wire, rows)
+        write_memory(
+            wire.units,
+            wire.game_loop,
+            self._slots(tags),
+            self._last_seen,
+            self._last_order,
+            self._most_contents,
+            rows,
+        )
+        return Known(
+            loop=wire.game_loop,
+            rows=rows,
+            tags=tags,
+            visibility=self._picture(response, wire, Image.VISIBILITY),
+            creep=self._picture(response, wire, Image.CREEP),
+            scalars=self._read_scalars(wire),
+            upgrades=_upgrades(wire.upgrades),
+            selected=self._selected,
+            target=self._target,
+        )
+
+    def note_action(
+        self, loop: int, action: Action, selected: NDArray[np.int64], target: int
+    ) -> None:
+        """Remember what the player did, for the observations after it.
+
+        Args:
+            loop: of the observation that it was done on.
+            action: what was done; of its rows no use is made.
+            selected: tags of the units that it was given to.
+            target: tag of the unit that it was aimed at, 0 for none.
+        """
+        if action.action_type and len(selected):
+            slots = self._slots(selected)
+            self._last_order[slots] = action.action_type, loop
+        self._selected, self._target, self._acted_at = selected, target, loop
+        self._scalars[ScalarFeature.LAST_ACTION_TYPE] = action.action_type
+        self._scalars[ScalarFeature.LAST_QUEUED] = max(action.queued, 0)
+
+    def _slots(self, tags: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where in the memory units are, making room for those that are new."""
+        new = np.setdiff1d(tags, self._tags)
+        if len(new):
+            places = np.searchsorted(self._tags, new)
+            self._tags = np.insert(self._tags, places, new)
+            self._last_seen = np.insert(self._last_seen, places, 0)
+            nothing = np.array([UNKNOWN, 0], np.int32)
+            self._last_order = np.insert(self._last_order, places, nothing, axis=0)
+            self._most_contents = np.insert(self._most_contents, places, 0, axis=0)
+        return np.searchsorted(self._tags, tags)
+
+    def _read_scalars(self, wire: WireObservation) -> NDArray[np.int32]:
+        scalars = self._scalars
+        scalars[ScalarFeature.GAME_LOOP] = wire.game_loop
+        if self._acted_at is not None:
+            scalars[ScalarFeature.LAST_DELAY] = min(wire.game_loop - self._acted_at, MAX_DELAY)
+        scalars[list(_PLAYER_SCALARS)] = wire.player[list(_PLAYER_SCALARS.values())]
+        told = wire.score_measures[list(_SCORE_SCALARS.values())]
+        scalars[list(_SCORE_SCALARS)] = np.maximum(told, 0)
+        scalars[ScalarFeature.STATISTICS_AGE] = 0
+        return scalars.copy()
+
+    def _count_unknown_types(self, wire: WireObservation, rows: NDArray[np.int32]) -> None:
+        is_unknown = rows[:, EntityFeature.UNIT_TYPE] == 0
+        if is_unknown.any():
+            for number in wire.units[is_unknown, UnitColumn.UNIT_TYPE].tolist():
+                self.unknown_types[number] = self.unknown_types.get(number, 0) + 1
+
+    def _picture(self, response: bytes, wire: WireObservation, image: Image) -> NDArray[np.uint8]:
+        found = picture(response, wire, image)
+        size = self.game_map.height, self.game_map.width
+        if found is None or found.shape != size:
+            raise ValueError(
+                f"the game must send {image.name} of {size[1]} x {size[0]} cells, it sent "
+                f"{'none' if found is None else f'{found.shape[1]} x {found.shape[0]}'}"
+            )
+        return found.astype(np.uint8, copy=False)
+
+
+class ObservationMaker:
+    """Cuts what a player knows to a network's sizes."""
+
+    def __init__(
+        self, game_map: GameMap, *, plane_size: int, limits: EntityLimits = EntityLimits()
+    ) -> None:
+        """Prepare for a game.
+
+        Args:
+            game_map: where it is played.
+            plane_size: side of the map planes, in cells; divides ``WORLD_SIZE``.
+            limits: at most so many units, chosen by ``envs.entity_arrays.shown_units``; the
+                planes show them all.
+
+        Raises:
+            ValueError: the planes' side does not divide the world's, or a limit cannot be.
+        """
+        if plane_size < 1 or WORLD_SIZE % plane_size:
+            raise ValueError(f"plane_size must divide {WORLD_SIZE}, got {plane_size}")
+        if not 1 <= limits.total <= MAX_ENTITIES or limits.neutral < 0:
+            raise ValueError(f"limits must be at most {MAX_ENTITIES} and positive, got {limits}")
+        if max(game_map.width, game_map.height) > WORLD_SIZE:
+            raise ValueError(
+                f"{game_map.name}: a map has at most {WORLD_SIZE} x {WORLD_SIZE} cells, got "
+                f"{game_map.width} x {game_map.height}"
+            )
+        self._cell = WORLD_SIZE // plane_size
+        self._limits = limits
+        self._entities = np.empty((limits.total, len(EntityFeature)), np.int16)
+        self._planes = np.full((len(MapPlane), plane_size, plane_size), UNKNOWN_CELL, np.uint8)
+        self._build_order = np.full(BUILD_ORDER_LENGTH, UNKNOWN, np.int16)
+        self._statistics = np.full(NUM_UNIT_TYPES + NUM_UPGRADES, UNKNOWN, np.int8)
+        self._draw(MapPlane.HEIGHT, np.minimum(game_map.terrain_height, UNKNOWN_CELL - 1))
+        self._draw(MapPlane.PATHABLE, game_map.is_pathable.astype(np.uint8))
+        self._draw(MapPlane.BUILDABLE, game_map.is_buildable.astype(np.uint8))
+
+    def observation(self, known: Known) -> Shown:
+        """Return what the network is shown of what the player knows."""
+        place_of_unit = np.full(len(known.rows), UNKNOWN, np.int32)
+        count = write_game_entities(
+            known.rows, known.loop, self._limits.neutral, self._entities, place_of_unit
+        )
+        entities = self._entities[:count].copy()
+        tags = known.tags[np.flatnonzero(place_of_unit >= 0)]
+        entities[np.isin(tags, known.selected), EntityFeature.WAS_SELECTED] = 1
+        entities[tags == known.target, EntityFeature.WAS_TARGETED] = 1
+        self._draw(MapPlane.VISIBILITY, known.visibility)
+        self._draw(MapPlane.CREEP, known.creep)
+        relative = self._planes[MapPlane.PLAYER_RELATIVE]
+        draw_game_units(known.rows, SUBCELLS * self._cell, relative)
+        observation = Observation(
+            entities=entities,
+            map_planes=self._planes.copy(),
+            scalars=known.scalars,
+            upgrades=known.upgrades,
+            build_order=self._build_order,
+            cumulative_statistics=self._statistics,
+        )
+        return Shown(observation, tags)
+
+    def _draw(self, plane: MapPlane, cells: NDArray[np.uint8]) -> None:
+        """Draw the map's cells in the middle of each of the plane's; zero beyond the map."""
+        middles = cells[self._cell // 2 :: self._cell, self._cell // 2 :: self._cell]
+        self._planes[plane] = 0
+        self._planes[plane, : middles.shape[0], : middles.shape[1]] = middles
+
+
+def _upgrades(ids: NDArray[np.int64]) -> NDArray[np.int8]:
+    upgrades = np.zeros(NUM_UPGRADES, np.int8)
+    table = game_numbers().upgrades
+    known = table[np.clip(ids, 0, len(table) - 1)]
+    upgrades[known[known >= 0]] = 1
+    return upgrades
+
+
+def _grid(image: Any) -> NDArray[np.uint8]:
+    """Return a picture of a start message by row and column.
+
+    Raises:
+        ValueError: it is not one bit or one byte a cell, or has other bytes than its size asks for.
+    """
+    content = np.frombuffer(image.data, np.uint8)
+    size = image.size.x * image.size.y
+    if image.bits_per_pixel not in (1, 8) or len(content) != (size * image.bits_per_pixel + 7) // 8:
+        raise ValueError(
+            f"the game must describe its map in 1 or 8 bits a cell, it sent {len(content)} bytes "
+            f"for {image.size.x} x {image.size.y} cells of {image.bits_per_pixel} bits"
+        )
+    cells = np.unpackbits(content, count=size) if image.bits_per_pixel == 1 else content
+    return cells.reshape(image.size.y, image.size.x)
