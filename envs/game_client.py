@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import query_pb2 as query_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.actions import Command, IllegalActionError, command_of
-from envs.interface import MAX_DELAY, Action, EntityLimits, Race, raw_functions
-from envs.observations import GameMap, GameReader, ObservationMaker, Shown, map_of_game_info
+from envs.interface import MAX_DELAY, UNKNOWN, Action, EntityLimits, Race, raw_functions
+from envs.observations import GameMap, GameReader, ObservationMaker, Shown
 from envs.wire import WireObservation
 
 RAW = sc_pb.InterfaceOptions(raw=True, score=True)
@@ -140,6 +141,8 @@ class GameClient:
     def act(self, action: Action) -> str | None:
         """Do an action on what was last observed; return why it is none, if so.
 
+        One that the game refuses is forgotten, as replays do not hold it either.
+
         Where a building is placed, the place is moved to the nearest within two world units at
         which the game says that it fits: policies choose among cells, which are coarser than
         places.
@@ -148,15 +151,18 @@ class GameClient:
         try:
             command = command_of(action, moment.shown)
         except IllegalActionError as error:
-            self.reader.note_action(moment.loop, action._replace(action_type=0), _NOBODY, 0)
+            self.reader.note_action(moment.loop, _NOTHING, _NOBODY, 0)
             return str(error)
         if command is None:
-            self.reader.note_action(moment.loop, action, _NOBODY, 0)
+            self.reader.note_action(moment.loop, _NOTHING, _NOBODY, 0)
             return None
         if raw_functions()[action.action_type].name.startswith(_PLACED) and command.place:
             command = command._replace(place=self._fitting_place(command, command.place))
         reason = self._send(command.message())
-        self.reader.note_action(moment.loop, action, command.selected, command.target)
+        if reason is None:
+            self.reader.note_action(moment.loop, action, command.selected, command.target)
+        else:
+            self.reader.note_action(moment.loop, _NOTHING, _NOBODY, 0)
         return reason
 
     def step(self, loops: int) -> Moment:
@@ -221,6 +227,7 @@ class GameClient:
 
 _SUCCESS = 1
 _NOBODY = np.zeros(0, np.int64)
+_NOTHING = Action(0, 1, UNKNOWN, np.zeros(0, np.int16), UNKNOWN, (UNKNOWN, UNKNOWN))
 _ACTION_RESULTS = {
     number: value.name
     for number, value in sc_pb.ResponseAction.DESCRIPTOR.fields_by_name[
@@ -229,3 +236,34 @@ _ACTION_RESULTS = {
 }
 _SIDE = range(-_SNAP_REACH, _SNAP_REACH + 1)
 _OFFSETS = sorted(((x, y) for x in _SIDE for y in _SIDE), key=lambda o: (o[0] ** 2 + o[1] ** 2, o))
+
+
+def map_of_game_info(info: sc_pb.ResponseGameInfo) -> GameMap:
+    """Read what a game tells of its map at the start."""
+    raw = info.start_raw
+    return GameMap(
+        name=info.map_name,
+        width=raw.map_size.x,
+        height=raw.map_size.y,
+        terrain_height=_grid(raw.terrain_height),
+        is_pathable=_grid(raw.pathing_grid) > 0,
+        is_buildable=_grid(raw.placement_grid) > 0,
+        starts=tuple((start.x, start.y) for start in raw.start_locations),
+    )
+
+
+def _grid(image: Any) -> NDArray[np.uint8]:
+    """Return a picture of a start message by row and column.
+
+    Raises:
+        ValueError: it is not one bit or one byte a cell, or has other bytes than its size asks for.
+    """
+    content = np.frombuffer(image.data, np.uint8)
+    size = image.size.x * image.size.y
+    if image.bits_per_pixel not in (1, 8) or len(content) != (size * image.bits_per_pixel + 7) // 8:
+        raise ValueError(
+            f"the game must describe its map in 1 or 8 bits a cell, it sent {len(content)} bytes "
+            f"for {image.size.x} x {image.size.y} cells of {image.bits_per_pixel} bits"
+        )
+    cells = np.unpackbits(content, count=size) if image.bits_per_pixel == 1 else content
+    return cells.reshape(image.size.y, image.size.x)

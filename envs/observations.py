@@ -3,11 +3,10 @@
 The same for StarCraft II and the engine, for games that are played and replays that are watched.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.game_numbers import game_numbers
 from envs.game_rows import draw_game_units, write_game_entities, write_memory, write_rows
@@ -89,20 +88,6 @@ class Shown(NamedTuple):
     tags: NDArray[np.int64]
 
 
-def map_of_game_info(info: sc_pb.ResponseGameInfo) -> GameMap:
-    """Read what a game tells of its map at the start."""
-    raw = info.start_raw
-    return GameMap(
-        name=info.map_name,
-        width=raw.map_size.x,
-        height=raw.map_size.y,
-        terrain_height=_grid(raw.terrain_height),
-        is_pathable=_grid(raw.pathing_grid) > 0,
-        is_buildable=_grid(raw.placement_grid) > 0,
-        starts=tuple((start.x, start.y) for start in raw.start_locations),
-    )
-
-
 class GameReader:
     """Follows one player through one game, and remembers what its observations do not repeat."""
 
@@ -137,7 +122,12 @@ class GameReader:
         return decode_response(response, self._pixels)
 
     def known(self, wire: WireObservation, response: bytes) -> Known:
-        """Return what an observation tells that was decoded from a response."""
+        """Return what an observation tells that was decoded from a response.
+
+        Units are in the order of their tags.
+        """
+        order = np.argsort(wire.units[:, UnitColumn.TAG])
+        wire = wire._replace(units=wire.units[order], measures=wire.measures[order])
         tags = wire.units[:, UnitColumn.TAG]
         rows = np.zeros((len(tags), len(EntityFeature)), np.int32)
         numbers = game_numbers()
@@ -296,20 +286,3 @@ def _upgrades(ids: NDArray[np.int64]) -> NDArray[np.int8]:
     known = table[np.clip(ids, 0, len(table) - 1)]
     upgrades[known[known >= 0]] = 1
     return upgrades
-
-
-def _grid(image: Any) -> NDArray[np.uint8]:
-    """Return a picture of a start message by row and column.
-
-    Raises:
-        ValueError: it is not one bit or one byte a cell, or has other bytes than its size asks for.
-    """
-    content = np.frombuffer(image.data, np.uint8)
-    size = image.size.x * image.size.y
-    if image.bits_per_pixel not in (1, 8) or len(content) != (size * image.bits_per_pixel + 7) // 8:
-        raise ValueError(
-            f"the game must describe its map in 1 or 8 bits a cell, it sent {len(content)} bytes "
-            f"for {image.size.x} x {image.size.y} cells of {image.bits_per_pixel} bits"
-        )
-    cells = np.unpackbits(content, count=size) if image.bits_per_pixel == 1 else content
-    return cells.reshape(image.size.y, image.size.x)
