@@ -15,8 +15,8 @@ from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.actions import Command, IllegalActionError, command_of
-from envs.interface import MAX_DELAY, UNKNOWN, Action, EntityLimits, Race, raw_functions
-from envs.observations import GameMap, GameReader, ObservationMaker, Shown
+from envs.interface import MAX_DELAY, Action, EntityLimits, Race, raw_functions
+from envs.observations import GameMap, GameReader, Known, ObservationMaker, Shown
 from envs.wire import WireObservation
 
 RAW = sc_pb.InterfaceOptions(raw=True, score=True)
@@ -62,8 +62,9 @@ class GameSetup:
 
 
 class Moment(NamedTuple):
-    """What the player is shown, and how the game stands."""
+    """What the player knows and is shown, and how the game stands."""
 
+    known: Known
     shown: Shown
     loop: int
     score: int
@@ -88,7 +89,7 @@ class GameClient:
         self.reader: GameReader
         self.game_map: GameMap
         self._maker: ObservationMaker
-        self._moment: Moment
+        self.moment: Moment  # the present
 
     def start(self, setup: GameSetup) -> Moment:
         """Create a game, join it and look.
@@ -134,35 +135,32 @@ class GameClient:
         request = sc_pb.Request(observation=sc_pb.RequestObservation())
         response = self._ask(request.SerializeToString())
         wire = self.reader.decode(response)
-        shown = self._maker.observation(self.reader.known(wire, response))
-        self._moment = Moment(shown, wire.game_loop, wire.score, self._result(wire))
-        return self._moment
+        known = self.reader.known(wire, response)
+        shown = self._maker.observation(known)
+        self.moment = Moment(known, shown, wire.game_loop, wire.score, self._result(wire))
+        return self.moment
 
     def act(self, action: Action) -> str | None:
         """Do an action on what was last observed; return why it is none, if so.
 
-        One that the game refuses is forgotten, as replays do not hold it either.
+        What the game refuses leaves no trace in later observations, as replays do not hold it.
 
         Where a building is placed, the place is moved to the nearest within two world units at
         which the game says that it fits: policies choose among cells, which are coarser than
         places.
         """
-        moment = self._moment
+        moment = self.moment
         try:
             command = command_of(action, moment.shown)
         except IllegalActionError as error:
-            self.reader.note_action(moment.loop, _NOTHING, _NOBODY, 0)
             return str(error)
         if command is None:
-            self.reader.note_action(moment.loop, _NOTHING, _NOBODY, 0)
             return None
         if raw_functions()[action.action_type].name.startswith(_PLACED) and command.place:
             command = command._replace(place=self._fitting_place(command, command.place))
         reason = self._send(command.message())
         if reason is None:
             self.reader.note_action(moment.loop, action, command.selected, command.target)
-        else:
-            self.reader.note_action(moment.loop, _NOTHING, _NOBODY, 0)
         return reason
 
     def step(self, loops: int) -> Moment:
@@ -226,8 +224,6 @@ class GameClient:
 
 
 _SUCCESS = 1
-_NOBODY = np.zeros(0, np.int64)
-_NOTHING = Action(0, 1, UNKNOWN, np.zeros(0, np.int16), UNKNOWN, (UNKNOWN, UNKNOWN))
 _ACTION_RESULTS = {
     number: value.name
     for number, value in sc_pb.ResponseAction.DESCRIPTOR.fields_by_name[

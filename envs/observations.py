@@ -106,7 +106,7 @@ class GameReader:
         self._last_seen = np.zeros(0, np.int32)
         self._last_order = np.zeros((0, 2), np.int32)
         self._most_contents = np.zeros((0, 2), np.int32)
-        self._selected = np.zeros(0, np.int64)
+        self._selected = _NOBODY
         self._target = 0
         self._acted_at: int | None = None
         self._scalars = np.full(len(ScalarFeature), UNKNOWN, np.int32)
@@ -126,6 +126,7 @@ class GameReader:
 
         Units are in the order of their tags.
         """
+        self._wait_until(wire.game_loop)
         order = np.argsort(wire.units[:, UnitColumn.TAG])
         wire = wire._replace(units=wire.units[order], measures=wire.measures[order])
         tags = wire.units[:, UnitColumn.TAG]
@@ -158,7 +159,7 @@ class GameReader:
     def note_action(
         self, loop: int, action: Action, selected: NDArray[np.int64], target: int
     ) -> None:
-        """Remember what the player did, for the observations after it.
+        """Remember what the player did, for the observations after it; a ``no_op`` is not done.
 
         Args:
             loop: of the observation that it was done on.
@@ -166,12 +167,26 @@ class GameReader:
             selected: tags of the units that it was given to.
             target: tag of the unit that it was aimed at, 0 for none.
         """
-        if action.action_type and len(selected):
-            slots = self._slots(selected)
-            self._last_order[slots] = action.action_type, loop
+        self._last_order[self._slots(selected)] = action.action_type, loop
         self._selected, self._target, self._acted_at = selected, target, loop
         self._scalars[ScalarFeature.LAST_ACTION_TYPE] = action.action_type
         self._scalars[ScalarFeature.LAST_QUEUED] = max(action.queued, 0)
+
+    def _wait_until(self, loop: int) -> None:
+        """Take the ``no_op`` steps that have passed: one at the start, and one a ``MAX_DELAY``.
+
+        So it makes no difference to observations how often a player who waits has looked.
+        """
+        if self._acted_at is None:
+            if loop == 0:
+                return
+            waited_since = 0
+        else:
+            waited_since = self._acted_at + MAX_DELAY * ((loop - self._acted_at - 1) // MAX_DELAY)
+        if waited_since != self._acted_at:
+            self._selected, self._target, self._acted_at = _NOBODY, 0, waited_since
+            self._scalars[ScalarFeature.LAST_ACTION_TYPE] = 0
+            self._scalars[ScalarFeature.LAST_QUEUED] = 0
 
     def _slots(self, tags: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where in the memory units are, making room for those that are new."""
@@ -278,6 +293,9 @@ class ObservationMaker:
         middles = cells[self._cell // 2 :: self._cell, self._cell // 2 :: self._cell]
         self._planes[plane] = 0
         self._planes[plane, : middles.shape[0], : middles.shape[1]] = middles
+
+
+_NOBODY = np.zeros(0, np.int64)
 
 
 def _upgrades(ids: NDArray[np.int64]) -> NDArray[np.int8]:
