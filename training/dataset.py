@@ -16,9 +16,8 @@ import pyarrow
 import pyarrow.parquet
 
 from envs.interface import INTERFACE_VERSION, Knowledge, Race
-from envs.timeline import Timeline
 from training.seeding import random_generator
-from training.shard import read_timeline
+from training.shard import AnyTimeline, read_timeline
 from training.whole_files import read_json
 
 DATASET_FILE = "dataset.json"
@@ -101,7 +100,7 @@ def read_dataset(folder: Path) -> Dataset:
     return Dataset(folder, knowledge, _identity(knowledge, games), games)
 
 
-def open_game(folder: Path, game: PlayerGame) -> Timeline:
+def open_game(folder: Path, game: PlayerGame) -> AnyTimeline:
     """Return one player's whole game; the only place where steps come from."""
     return read_timeline(folder / game.shard, game.row)
 

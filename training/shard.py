@@ -6,8 +6,9 @@ for; another is refused.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,18 +16,47 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from envs.interface import INTERFACE_VERSION, Knowledge
+from envs.game_timeline import GameTimeline
+from envs.interface import INTERFACE_VERSION, EntityFeature, Knowledge, ScalarFeature
 from envs.timeline import STATISTICS, Timeline
 from envs.unit_rows import RowColumn
 from training.whole_files import whole_file
 
-_LOOP_COLUMNS = (
-    RowColumn.SINCE,
-    RowColumn.UNTIL,
-    RowColumn.CERTAIN,
-    RowColumn.BUILD_START,
-    RowColumn.LAST_ORDER_LOOP,
-)
+AnyTimeline = Timeline | GameTimeline
+
+
+class _Matrix(NamedTuple):
+    """An array of a timeline that is stored column by column."""
+
+    prefix: str  # of the columns' names
+    columns: tuple[IntEnum, ...]
+    loops: tuple[IntEnum, ...] = ()  # those that hold loops, as differences from their step's
+
+
+_MATRICES: dict[type[AnyTimeline], dict[str, _Matrix]] = {
+    Timeline: {
+        "change_row": _Matrix(
+            "change",
+            tuple(RowColumn),
+            (
+                RowColumn.SINCE,
+                RowColumn.UNTIL,
+                RowColumn.CERTAIN,
+                RowColumn.BUILD_START,
+                RowColumn.LAST_ORDER_LOOP,
+            ),
+        ),
+        "statistics": _Matrix("statistics", STATISTICS),
+    },
+    GameTimeline: {
+        "change_row": _Matrix(
+            "change",
+            tuple(EntityFeature),
+            (EntityFeature.POSITION_AGE, EntityFeature.LAST_ORDER_AGE),
+        ),
+        "scalars": _Matrix("scalar", tuple(ScalarFeature)),
+    },
+}
 _COMPRESSION_LEVEL = 3
 # Damaged pages may unpack all the same, to columns that are empty or do not fit one another.
 _DAMAGE = (OSError, pa.ArrowException, AttributeError, LookupError, TypeError, ValueError)
@@ -45,8 +75,8 @@ class PlayerFacts(NamedTuple):
 
 def write_shard(
     path: Path,
-    timelines: tuple[Timeline, ...],
-    facts: tuple[PlayerFacts, ...],
+    timelines: Sequence[AnyTimeline],
+    facts: Sequence[PlayerFacts],
     game: dict[str, Any],
     knowledge: Knowledge,
 ) -> None:
@@ -82,7 +112,7 @@ def write_shard(
         )
 
 
-def read_timeline(path: Path, row: int) -> Timeline:
+def read_timeline(path: Path, row: int) -> AnyTimeline:
     """Read one player's game.
 
     Args:
@@ -98,9 +128,11 @@ def read_timeline(path: Path, row: int) -> Timeline:
             file = pq.ParquetFile(content)
             schema = file.schema_arrow
         _check_version(path, schema.metadata or {})
+        is_of_game = (schema.metadata or {}).get(b"knowledge") == Knowledge.GAME.value.encode()
+        kind = GameTimeline if is_of_game else Timeline
         names = [name for name in schema.names if name not in PlayerFacts._fields]
         with _refused_if_damaged(path):
-            return _timeline_from(file.read_row_group(row, columns=names))
+            return _timeline_from(file.read_row_group(row, columns=names), kind)
 
 
 def read_facts(path: Path, row: int) -> PlayerFacts:
@@ -126,24 +158,20 @@ def _check_version(path: Path, metadata: dict[bytes, bytes]) -> None:
         )
 
 
-def _columns_of(timeline: Timeline) -> dict[str, Any]:
+def _columns_of(timeline: AnyTimeline) -> dict[str, Any]:
     """Return a timeline as columns, in the form in which they are stored."""
     columns: dict[str, Any] = timeline._asdict()
-    change_row = columns.pop("change_row")
     step_of_change = np.repeat(timeline.step_loop, timeline.step_num_changes)
-    for column in RowColumn:
-        values = change_row[:, column]
-        if column in _LOOP_COLUMNS:
-            values = values - step_of_change
-        columns[f"change_{column.name.lower()}"] = values
+    for name, matrix in _MATRICES[type(timeline)].items():
+        values = columns.pop(name)
+        for i, column in enumerate(matrix.columns):
+            stored = values[:, i] - step_of_change if column in matrix.loops else values[:, i]
+            columns[f"{matrix.prefix}_{column.name.lower()}"] = stored
     columns["step_loop"] = np.diff(timeline.step_loop, prepend=0)
-    statistics = columns.pop("statistics")
-    for i, feature in enumerate(STATISTICS):
-        columns[f"statistics_{feature.name.lower()}"] = statistics[:, i]
     return columns
 
 
-def _timeline_from(table: pa.Table) -> Timeline:
+def _timeline_from(table: pa.Table, kind: type[AnyTimeline]) -> AnyTimeline:
     columns: dict[str, Any] = {}
     for name in table.column_names:
         value = table.column(name)[0]
@@ -151,28 +179,25 @@ def _timeline_from(table: pa.Table) -> Timeline:
             value.values.to_numpy() if isinstance(value, pa.ListScalar) else value.as_py()
         )
     step_loop = np.cumsum(columns["step_loop"], dtype=np.int32)
-    num_changes = columns["step_num_changes"].astype(np.int32)
-    step_of_change = np.repeat(step_loop, num_changes)
-    change_row = np.empty((len(step_of_change), len(RowColumn)), np.int32)
-    for column in RowColumn:
-        values = columns.pop(f"change_{column.name.lower()}").astype(np.int32)
-        change_row[:, column] = values + step_of_change if column in _LOOP_COLUMNS else values
-    statistics = np.stack(
-        [columns.pop(f"statistics_{f.name.lower()}").astype(np.int32) for f in STATISTICS], axis=1
-    )
-    dtypes = _dtypes()
-    for name, dtype in dtypes.items():
-        if name in columns:
-            columns[name] = columns[name].astype(dtype)
-    columns.update(step_loop=step_loop, change_row=change_row, statistics=statistics)
-    return Timeline(**columns)
+    step_of_change = np.repeat(step_loop, columns["step_num_changes"].astype(np.int32))
+    for name, matrix in _MATRICES[kind].items():
+        parts = [columns.pop(f"{matrix.prefix}_{column.name.lower()}") for column in matrix.columns]
+        values = np.stack(parts, axis=1).astype(np.int32)
+        for i, column in enumerate(matrix.columns):
+            if column in matrix.loops:
+                values[:, i] += step_of_change
+        columns[name] = values
+    columns["step_loop"] = step_loop
+    for name, dtype in _dtypes(kind).items():
+        columns[name] = columns[name].astype(dtype, copy=False)
+    return kind(**columns)
 
 
-def _dtypes() -> dict[str, Any]:
+def _dtypes(kind: type[AnyTimeline]) -> dict[str, Any]:
     """Return the element type of each array of a timeline, from its annotations."""
     return {
         name: annotation.__args__[1].__args__[0]
-        for name, annotation in Timeline.__annotations__.items()
+        for name, annotation in kind.__annotations__.items()
         if hasattr(annotation, "__args__")
         and len(annotation.__args__) == 2
         and hasattr(annotation.__args__[1], "__args__")

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from envs.interface import MAX_SELECTED, UNKNOWN, Action, EntityLimits, Observation
-from envs.timeline import Step, Timeline
+from envs.timeline import Step
 from policies.batch import Actions, HeadMasks, Observations, stack_actions, stack_observations
 from training.config import BatchConfig
 from training.dataset import PlayerGame, open_game
 from training.labels import labels_of_steps
 from training.seeding import random_generator
+from training.shard import AnyTimeline
 
-OpenGame = Callable[[PlayerGame], Timeline]
+OpenGame = Callable[[PlayerGame], AnyTimeline]
 
 
 class Places(NamedTuple):
