@@ -35,6 +35,7 @@ THIRD_PARTY = {
 ONLY_IN = {  # imports that one file has for all others
     "agent/pysc2_agent.py": ["pysc2"],
     "envs/launch.py": ["envs.engine.session"],
+    "envs/message_socket.py": ["websocket"],
     # Tools for the engine itself; everybody else knows it by its messages.
     "training/engine_docs.py": ["envs.engine"],
     "training/engine_games.py": ["envs.engine", "s2clientprotocol"],
