@@ -5,7 +5,7 @@ and cannot tell StarCraft II from the engine.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +15,19 @@ from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.actions import Command, IllegalActionError, command_of
+from envs.connection import Connection
 from envs.interface import MAX_DELAY, Action, EntityLimits, Race, raw_functions
 from envs.observations import GameMap, GameReader, Known, ObservationMaker, Shown
 from envs.wire import WireObservation
 
 RAW = sc_pb.InterfaceOptions(raw=True, score=True)
 
+_DEADLINE_SECONDS = 60.0
+_START_SECONDS = 300.0
+_STARTING = frozenset({"create_game", "join_game", "start_replay"})
+_OBSERVE = sc_pb.Request(observation=sc_pb.RequestObservation()).SerializeToString()
 _SNAP_REACH = 2
 _PLACED = ("Build_", "TrainWarp_", "Land_")
-
-
-class Ask(Protocol):
-    """Sends a serialized ``Request`` and returns the serialized ``Response``."""
-
-    def __call__(self, request: bytes, /) -> bytes:
-        """Send a request and wait for its response."""
 
 
 class RequestError(ValueError):
@@ -74,15 +72,17 @@ class Moment(NamedTuple):
 class GameClient:
     """A player in a game."""
 
-    def __init__(self, ask: Ask, *, plane_size: int, limits: EntityLimits = EntityLimits()) -> None:
+    def __init__(
+        self, connection: Connection, *, plane_size: int, limits: EntityLimits = EntityLimits()
+    ) -> None:
         """Prepare to talk to a game.
 
         Args:
-            ask: the way to the game.
+            connection: to the game; it is not closed here.
             plane_size: side of the map planes, in cells.
             limits: how many units are shown.
         """
-        self._ask = ask
+        self._connection = connection
         self._plane_size = plane_size
         self._limits = limits
         self.player = 0
@@ -132,8 +132,7 @@ class GameClient:
 
     def observe(self) -> Moment:
         """Return what the player is shown now."""
-        request = sc_pb.Request(observation=sc_pb.RequestObservation())
-        response = self._ask(request.SerializeToString())
+        response = self._connection.ask(_OBSERVE, deadline_seconds=_DEADLINE_SECONDS)
         wire = self.reader.decode(response)
         known = self.reader.known(wire, response)
         shown = self._maker.observation(known)
@@ -177,11 +176,14 @@ class GameClient:
 
         Raises:
             RequestError: it was, with the game's words.
+            GameError: the game is gone, or does not answer.
         """
-        response = sc_pb.Response.FromString(
-            self._ask(sc_pb.Request(**request).SerializeToString())
-        )
         (name,) = request
+        deadline = _START_SECONDS if name in _STARTING else _DEADLINE_SECONDS
+        content = sc_pb.Request(**request).SerializeToString()
+        response = sc_pb.Response.FromString(
+            self._connection.ask(content, deadline_seconds=deadline)
+        )
         part = getattr(response, name)
         words = list(response.error)
         if "error" in part.DESCRIPTOR.fields_by_name and part.HasField("error"):

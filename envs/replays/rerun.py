@@ -12,7 +12,8 @@ from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.actions import action_of
-from envs.game_client import RAW, Ask, GameClient, RequestError
+from envs.connection import Connection
+from envs.game_client import RAW, GameClient, RequestError
 from envs.game_timeline import GameTimeline, GameTimelineWriter
 from envs.interface import MAX_DELAY, UNKNOWN, Action, Race, legality
 from envs.observations import Shown
@@ -49,17 +50,17 @@ class _Given(NamedTuple):
     command: raw_pb.ActionRawUnitCommand
 
 
-def rerun_replay(ask: Ask, replay: bytes) -> RerunGame:
+def rerun_replay(connection: Connection, replay: bytes) -> RerunGame:
     """Have a game play a replay back, once for each player that is no computer.
 
     Args:
-        ask: the way to a game that can play it: of its build, with its map.
+        connection: to a game that can play it: of its build, with its map.
         replay: the file's bytes.
 
     Raises:
         ReplayRefused: the game cannot play it, and its words; or nobody but computers played.
     """
-    client = GameClient(ask, plane_size=1)
+    client = GameClient(connection, plane_size=1)
     try:
         info = client.request(replay_info=sc_pb.RequestReplayInfo(replay_data=replay)).replay_info
         players = _players(info)
