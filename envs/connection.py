@@ -6,7 +6,7 @@ belongs to one thread at a time, and is a context manager: closing it ends the g
 
 from contextlib import suppress
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
@@ -18,6 +18,7 @@ _DYING_SECONDS = 1.0
 """How long a game that has closed the connection may take to end, so that we learn how."""
 
 
+@runtime_checkable
 class Connection(Protocol):
     """A game that can be asked."""
 

@@ -1,5 +1,8 @@
 """Replays to a dataset, in parallel on Ray: ``latentstar replays IN OUT``.
 
+Replays are read from their event streams, without the game, or played back by a game: by the engine
+those of its own games, by StarCraft II its own where SC2PATH has it in their build.
+
 Each replay becomes one shard and one record, written when the game is done and never touched
 again, so that a run that is stopped goes on where it was and ends in the same bytes. What
 replays share (duplicates, the index, the report) is settled at the end, from the records.
@@ -12,18 +15,25 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
+from tyro.conf import EnumChoicesFromValues
+
+from envs.connection import Connection
+from envs.errors import GameError
 from envs.interface import INTERFACE_VERSION, Knowledge
+from envs.launch import in_process, launch
 from envs.replays.archive import ReplayRefused
+from envs.replays.quality import Quality
 from envs.replays.reconstruction import ReplayGame, decode_replay
-from envs.timeline import StepFlag, Timeline
+from envs.replays.rerun import RerunGame, base_build_of, rerun_replay
+from envs.timeline import StepFlag
 from training.cluster import ray_for
 from training.dataset import DATASET_FILE, SHARD_FOLDER
 from training.preprocessing_report import write_report
@@ -39,7 +49,7 @@ from training.records import (
 )
 from training.replay_files import ReplayFile, find_replays
 from training.run_folder import LOCK_FILE, locked_run
-from training.shard import PlayerFacts, write_shard
+from training.shard import AnyTimeline, PlayerFacts, write_shard
 from training.whole_files import UNFINISHED_SUFFIX, read_json, write_json
 
 logger = logging.getLogger(__name__)
@@ -53,6 +63,8 @@ class ReplaysConfig:
 
     replays: Path  # folder with .SC2Replay files, searched with its subfolders
     dataset: Path  # folder to write; what is already there is kept and completed
+    # From the replays' events alone, or by playing them back: on the engine, or on SC2PATH's game.
+    knowledge: Annotated[Knowledge, EnumChoicesFromValues] = Knowledge.EVENTS
     workers: int = max(1, os.cpu_count() or 1)  # processes
     timeout_seconds: float = 120.0  # a replay that takes longer is refused
     memory_mib: int = 4096  # a replay that would make its process larger is refused
@@ -80,7 +92,7 @@ def run(config: ReplaysConfig) -> None:
             written.
     """
     replays = find_replays(config.replays, config.limit)
-    _require_fitting(config.dataset)  # before the lock, which would be left in a refused folder
+    _require_fitting(config)  # before the lock, which would be left in a refused folder
     try:
         with locked_run(config.dataset):
             report = _complete(replays, config)
@@ -97,7 +109,7 @@ def run(config: ReplaysConfig) -> None:
 
 def _complete(replays: list[ReplayFile], config: ReplaysConfig) -> dict[str, Any]:
     """Decode what is not yet decoded, and return the report on all of it."""
-    _prepare(config.dataset)
+    _prepare(config)
     readable = [replay for replay in replays if replay.problem is None]
     pending = [replay for replay in readable if not is_done(config.dataset, replay)]
     pending = list({replay.sha256: replay for replay in reversed(pending)}.values())[::-1]
@@ -127,8 +139,9 @@ def _restore_shards(
     return restored
 
 
-def _require_fitting(dataset: Path) -> None:
+def _require_fitting(config: ReplaysConfig) -> None:
     """Refuse a folder that holds something else than a dataset that can be completed."""
+    dataset = config.dataset
     path = dataset / DATASET_FILE
     if not path.exists():
         # A run that was stopped here leaves folders and parts of files. The description is any
@@ -139,29 +152,30 @@ def _require_fitting(dataset: Path) -> None:
         return
     remedy = "name another folder, or delete it and decode again"
     found = read_json(path, remedy=remedy)
-    for key, wanted in _description().items():
+    for key, wanted in _description(config.knowledge).items():
         if found.get(key) != wanted:
             raise ValueError(
                 f"{dataset} must be a dataset of {key} {wanted}, it has {found.get(key)}: {remedy}"
             )
 
 
-def _prepare(dataset: Path) -> None:
+def _prepare(config: ReplaysConfig) -> None:
     """Make the folder, or clear what a stopped run left in it."""
-    _require_fitting(dataset)  # again: what it holds may be another run's that has just ended
+    dataset = config.dataset
+    _require_fitting(config)  # again: what it holds may be another run's that has just ended
     for folder in (dataset, dataset / SHARD_FOLDER, dataset / RECORD_FOLDER):
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(f"*{UNFINISHED_SUFFIX}"):
             leftover.unlink()
-    write_json(dataset / DATASET_FILE, _description())
+    write_json(dataset / DATASET_FILE, _description(config.knowledge))
 
 
-def _description() -> dict[str, Any]:
+def _description(knowledge: Knowledge) -> dict[str, Any]:
     """Return what a dataset says of itself."""
     return {
         "interface_version": INTERFACE_VERSION,
         "record_version": RECORD_VERSION,
-        "knowledge": Knowledge.EVENTS.value,
+        "knowledge": knowledge.value,
     }
 
 
@@ -214,8 +228,8 @@ def decode_one(replay: ReplayFile, config: ReplaysConfig) -> None:
     started = time.process_time()
     try:
         with _bounded(config.timeout_seconds, config.memory_mib):
-            game = _read_game(replay.path)
-            _write_game(replay, game, config.dataset, started)
+            game = _read_game(replay, config.knowledge)
+            _write_game(replay, game, config, started)
     except ReplayRefused as error:
         seconds = time.process_time() - started
         _refuse(replay, config.dataset, error.reason, str(error), seconds=seconds)
@@ -245,15 +259,34 @@ def _bounded(timeout_seconds: float, memory_mib: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _read_game(path: Path) -> ReplayGame:
+class _Decoded(NamedTuple):
+    """A game, however it was read."""
+
+    timelines: Sequence[AnyTimeline]
+    facts: tuple[PlayerFacts, ...]
+    described: dict[str, Any]
+    quality: Quality
+
+
+def _read_game(replay: ReplayFile, knowledge: Knowledge) -> _Decoded:
     try:
-        return decode_replay(path)
+        if knowledge is Knowledge.EVENTS:
+            return _read_events(decode_replay(replay.path))
+        content = replay.path.read_bytes()
+        with _game_that_plays(content) as connection:
+            return _read_rerun(rerun_replay(connection, content))
     except OSError as error:
         raise ReplayRefused("cannot be read", str(error)) from error
+    except GameError as error:
+        raise ReplayRefused("cannot be played back", str(error)) from error
 
 
-def _write_game(replay: ReplayFile, game: ReplayGame, dataset: Path, started: float) -> None:
-    game_id = replay.sha256[:16]
+def _game_that_plays(replay: bytes) -> Connection:
+    """Return the game that SC2PATH has in a replay's build, or the engine where it has none."""
+    return launch(base_build=base_build_of(replay)) if "SC2PATH" in os.environ else in_process()
+
+
+def _read_events(game: ReplayGame) -> _Decoded:
     lobby = game.lobby
     chat = "\n".join(f"{line.loop} {line.user}: {line.text}" for line in game.chat)
     facts = tuple(
@@ -261,7 +294,6 @@ def _write_game(replay: ReplayFile, game: ReplayGame, dataset: Path, started: fl
         for player, log in zip(lobby.players, game.logs, strict=True)
     )
     described = {
-        "game_id": game_id,
         "map_name": lobby.map_name,
         "map_size": lobby.map_size,
         "version": lobby.version,
@@ -269,24 +301,48 @@ def _write_game(replay: ReplayFile, game: ReplayGame, dataset: Path, started: fl
         "game_loops": lobby.game_loops,
         "random_seed": lobby.random_seed,
     }
-    path = shard_path(dataset, replay)
-    write_shard(path, game.timelines, facts, described, Knowledge.EVENTS)
+    return _Decoded(game.timelines, facts, described, game.quality)
+
+
+def _read_rerun(game: RerunGame) -> _Decoded:
+    results = {1: 1, 2: -1, 3: 0}  # of the API, as replays number them
+    facts = tuple(
+        PlayerFacts(player.player, "", results.get(player.result or 0), None, "", "")
+        for player in game.players
+    )
+    of_map = game.timelines[0]
+    described = {
+        "map_name": game.map_name,
+        "map_size": (of_map.map_width, of_map.map_height),
+        "version": game.version,
+        "base_build": game.base_build,
+        "game_loops": game.game_loops,
+        "random_seed": None,
+    }
+    return _Decoded(game.timelines, facts, described, game.quality)
+
+
+def _write_game(replay: ReplayFile, game: _Decoded, config: ReplaysConfig, started: float) -> None:
+    game_id = replay.sha256[:16]
+    described = {"game_id": game_id, **game.described}
+    path = shard_path(config.dataset, replay)
+    write_shard(path, game.timelines, game.facts, described, config.knowledge)
     record = {
         "file": replay.name,
         "game": described,
         "players": [
             _player_record(row, timeline, fact)
-            for row, (timeline, fact) in enumerate(zip(game.timelines, facts, strict=True))
+            for row, (timeline, fact) in enumerate(zip(game.timelines, game.facts, strict=True))
         ],
         "quality": game.quality.as_record(),
         "replay_bytes": replay.num_bytes,
         "shard_bytes": path.stat().st_size,
         "shard_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    write_record(dataset, replay, record, cpu_seconds=time.process_time() - started)
+    write_record(config.dataset, replay, record, cpu_seconds=time.process_time() - started)
 
 
-def _player_record(row: int, timeline: Timeline, fact: PlayerFacts) -> dict[str, Any]:
+def _player_record(row: int, timeline: AnyTimeline, fact: PlayerFacts) -> dict[str, Any]:
     flags = timeline.step_flags
     synthetic = (flags & StepFlag.SYNTHETIC) != 0
     scored = StepFlag.CLEAN | StepFlag.MAPPED

@@ -6,11 +6,12 @@ bounded before they are read, and every part is decompressed up to a limit and n
 
 import bz2
 import io
+import json
 import struct
 import zlib
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mpyq
 
@@ -79,7 +80,8 @@ def parts_of(content: bytes) -> ReplayParts:
     except Exception as error:
         raise ReplayRefused("damaged archive", f"{type(error).__name__}: {error}") from error
     if not parts["game.events"]:
-        raise ReplayRefused("no game events", "nobody's commands are in the file")
+        detail = "nobody's commands are in the file; the engine's are read with --knowledge game"
+        raise ReplayRefused("no game events", detail)
     if not parts["tracker.events"]:
         raise ReplayRefused("no tracker events", "units are not in the file")
     return ReplayParts(
@@ -91,6 +93,23 @@ def parts_of(content: bytes) -> ReplayParts:
         tracker_events=parts["tracker.events"],
         message_events=parts["message.events"],
     )
+
+
+def metadata_of(content: bytes) -> dict[str, Any]:
+    """Return what a replay held in memory says of itself in ``replay.gamemetadata.json``.
+
+    Raises:
+        ReplayRefused: it is no replay, or says nothing.
+    """
+    if not content.startswith((b"MPQ\x1b", b"MPQ\x1a")):
+        raise ReplayRefused("not a replay", "the file does not begin as an MPQ archive")
+    try:
+        archive = _BoundedArchive(io.BytesIO(content), listfile=False)
+        return dict(json.loads(archive.read_file("replay.gamemetadata.json") or b"{}"))
+    except (ReplayRefused, MemoryError):
+        raise
+    except Exception as error:  # see parts_of
+        raise ReplayRefused("damaged archive", f"{type(error).__name__}: {error}") from error
 
 
 class _BoundedArchive(mpyq.MPQArchive):  # type: ignore[misc]  # mpyq is untyped

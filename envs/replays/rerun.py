@@ -17,7 +17,8 @@ from envs.game_client import RAW, GameClient, RequestError
 from envs.game_timeline import GameTimeline, GameTimelineWriter
 from envs.interface import MAX_DELAY, UNKNOWN, Action, Race, legality
 from envs.observations import Shown
-from envs.replays.archive import ReplayRefused
+from envs.replays.archive import ReplayRefused, metadata_of
+from envs.replays.quality import Quality
 from envs.timeline import StepFlag
 
 _PASS_LOOPS = 2000
@@ -43,6 +44,7 @@ class RerunGame(NamedTuple):
     game_loops: int
     players: tuple[RerunPlayer, ...]  # those that are no computers
     timelines: tuple[GameTimeline, ...]
+    quality: Quality
 
 
 class _Given(NamedTuple):
@@ -66,7 +68,8 @@ def rerun_replay(connection: Connection, replay: bytes) -> RerunGame:
         players = _players(info)
         if not players:
             raise ReplayRefused("no players", "only computers played")
-        timelines = tuple(_timeline(client, replay, player, info) for player in players)
+        quality = Quality()
+        timelines = tuple(_timeline(client, replay, player, info, quality) for player in players)
     except RequestError as error:
         raise ReplayRefused("cannot be played back", str(error)) from error
     return RerunGame(
@@ -76,6 +79,7 @@ def rerun_replay(connection: Connection, replay: bytes) -> RerunGame:
         game_loops=info.game_duration_loops,
         players=players,
         timelines=timelines,
+        quality=quality,
     )
 
 
@@ -96,8 +100,25 @@ def _players(info: sc_pb.ResponseReplayInfo) -> tuple[RerunPlayer, ...]:
     return tuple(player for player in players if not player.is_computer)
 
 
+def base_build_of(replay: bytes) -> int:
+    """Return the base build of the game that a replay asks for.
+
+    Raises:
+        ReplayRefused: it does not say.
+    """
+    name = str(metadata_of(replay).get("BaseBuild", ""))
+    digits = name.removeprefix("Base")
+    if not digits.isdecimal():
+        raise ReplayRefused("no build", f"its metadata names the build {name!r}")
+    return int(digits)
+
+
 def _timeline(
-    client: GameClient, replay: bytes, player: RerunPlayer, info: sc_pb.ResponseReplayInfo
+    client: GameClient,
+    replay: bytes,
+    player: RerunPlayer,
+    info: sc_pb.ResponseReplayInfo,
+    quality: Quality,
 ) -> GameTimeline:
     commands = _commands(client, replay, player, info.game_duration_loops)
     _start(client, replay, player, RAW)
@@ -106,12 +127,14 @@ def _timeline(
     writer = GameTimelineWriter(
         client.game_map, race=int(player.race), opponent_race=int(player.opponent_race)
     )
-    rerun = _Rerun(client, writer)
+    rerun = _Rerun(client, writer, quality)
     for given in commands:
         rerun.wait_until(given.loop)
         rerun.act(given.command)
     rerun.wait_until(info.game_duration_loops)
-    return writer.timeline()
+    timeline = writer.timeline()
+    quality.count_flags(timeline.step_flags)
+    return timeline
 
 
 def _commands(
@@ -142,9 +165,10 @@ def _start(client: GameClient, replay: bytes, player: RerunPlayer, options: Any)
 class _Rerun:
     """One player's game while it is played back."""
 
-    def __init__(self, client: GameClient, writer: GameTimelineWriter) -> None:
+    def __init__(self, client: GameClient, writer: GameTimelineWriter, quality: Quality) -> None:
         self._client = client
         self._writer = writer
+        self._quality = quality
         self._waits_until = 0
 
     def wait_until(self, loop: int) -> None:
@@ -159,6 +183,13 @@ class _Rerun:
         recorded = action_of(command, self._client.moment.shown, delay=UNKNOWN)
         shown = self._client.moment.shown
         flags = _judged(recorded.action, recorded.selected, shown)
+        self._quality.counts["commands"] += 1
+        if recorded.action.action_type == UNKNOWN:
+            self._quality.unmapped[str(command.ability_id)] += 1
+        else:
+            self._quality.labels[recorded.action.action_type] += 1
+            if not flags & StepFlag.PLAUSIBLE:
+                self._quality.illegal_labels[recorded.action.action_type] += 1
         self._write(recorded.action, flags, recorded.selected, recorded.target)
 
     def _look(self, loop: int) -> None:

@@ -16,13 +16,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from envs.interface import INTERFACE_VERSION, Race
+from envs.interface import INTERFACE_VERSION, Knowledge, Race
+from envs.launch import in_process
 from envs.replays.reconstruction import ReplayGame, decode_replay
+from envs.replays.rerun import rerun_replay
+from tests.envs.games import play_at_random
 from tests.replay_writer import Script, opening, small_game
 from training.cli import run as run_command_line
+from training.dataset import read_dataset
 from training.preprocessing import (
     RECORD_VERSION,
     ReplaysConfig,
@@ -67,6 +72,38 @@ def lasting_bytes(dataset: Path) -> dict[str, bytes]:
 
 def index_of(dataset: Path) -> list[dict[str, Any]]:
     return pq.read_table(dataset / "index.parquet").to_pylist()
+
+
+# Replays that the engine plays back.
+
+
+def test_a_replay_of_the_engine_is_played_back_to_a_dataset(tmp_path: Path):
+    with in_process() as connection:
+        played = play_at_random(connection, seed=1, loops=900, longest_wait=40)
+        again = rerun_replay(connection, played.replay)
+    folder, dataset = tmp_path / "replays", tmp_path / "out"
+    folder.mkdir()
+    (folder / "game.SC2Replay").write_bytes(played.replay)
+    preprocess(folder, dataset, knowledge=Knowledge.GAME)
+    (row,) = index_of(dataset)
+    assert read_dataset(dataset).knowledge is Knowledge.GAME
+    assert (row["race"], row["opponent_race"]) == (Race.TERRAN, Race.ZERG)
+    assert row["clean_mapped"] == len(played.done)
+    read = read_timeline(dataset / row["shard"], row["row"])
+    for name, value in again.timelines[0]._asdict().items():
+        np.testing.assert_array_equal(getattr(read, name), value, err_msg=name)
+        if isinstance(value, np.ndarray):
+            assert getattr(read, name).dtype == value.dtype, name
+
+
+def test_a_replay_of_the_engine_has_no_events_and_says_so(tmp_path: Path):
+    with in_process() as connection:
+        played = play_at_random(connection, seed=1, loops=50, longest_wait=40)
+    (tmp_path / "replays").mkdir()
+    (tmp_path / "replays" / "game.SC2Replay").write_bytes(played.replay)
+    preprocess(tmp_path / "replays", tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["refused"] == {"no game events": ["game.SC2Replay"]}
 
 
 # What a run leaves.
