@@ -62,7 +62,7 @@ def parts_of(content: bytes) -> ReplayParts:
         raise ReplayRefused("not a replay", "the file does not begin as an MPQ archive")
     try:
         archive = _BoundedArchive(io.BytesIO(content), listfile=False)
-        header = archive.header["user_data_header"]["content"]
+        header = archive.header.get("user_data_header", {}).get("content", b"")
         parts = {
             name: archive.read_file(f"replay.{name}")
             for name in (
