@@ -11,11 +11,8 @@ from typing import Protocol, Self, runtime_checkable
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.errors import GameCrashedError, GameHungError
-from envs.game_process import GameProcess
+from envs.game_process import DYING_SECONDS, GameProcess
 from envs.message_socket import MessageSocket
-
-_DYING_SECONDS = 1.0
-"""How long a game that has closed the connection may take to end, so that we learn how."""
 
 
 @runtime_checkable
@@ -141,8 +138,7 @@ class ProcessConnection:
             )
             raise GameHungError(self._failure) from None
         except OSError as error:
-            self._process.await_end(_DYING_SECONDS)
-            state = self._process.obituary()
+            state = self._process.obituary(patience_seconds=DYING_SECONDS)
             self._end(f"the game was lost at {_name(request)}: {error}; {state}")
             raise GameCrashedError(self._failure) from error
         except BaseException:

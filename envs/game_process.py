@@ -6,13 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import IO
+from pathlib import Path
 
 from envs import tether
 from envs.errors import LaunchError
@@ -21,11 +20,16 @@ from envs.process_table import listeners, memory_bytes, open_files, session_memb
 POLITE_SECONDS = 3.0
 """How long a program may take to end once it is asked to, before it is killed."""
 
+DYING_SECONDS = 1.0
+"""How long a program that has closed a connection may take to end, so that one learns how."""
+
+LOG_NAME = "output.log"
 MAX_LOG_BYTES = 1 << 20
 LAST_WORDS_LINES = 5
 
 _LAST_WORDS_BYTES = 4096
 _LOOK_SECONDS = 0.01
+_KILL = signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM
 
 _KNOWN_CAUSES = (
     (
@@ -67,22 +71,18 @@ class GameProcess:
             command: the program and its arguments.
             working_folder: in which it runs; ours where none is given.
             environment: its variables.
-            temporary_folder: what is removed once it has ended.
+            temporary_folder: where it may write, removed once it has ended; what it says is there.
 
         Raises:
             LaunchError: the system refuses to start it.
         """
-        # It is written to by appending, so that it can be cut while somebody writes.
-        self._log: IO[bytes] = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # _stop closes it
+        self._log = Path(temporary_folder, LOG_NAME)
         try:
             self._process = _start(command, working_folder, environment, self._log)
         except OSError as error:
-            self._log.close()
             shutil.rmtree(temporary_folder, ignore_errors=True)
-            raise LaunchError(f"cannot start {command[0]}: {error.strerror}") from error
-        self.stop = weakref.finalize(
-            self, _stop, self._process, self._log, temporary_folder, os.getpid()
-        )
+            raise LaunchError(f"cannot start {command[0]}: {error}") from error
+        self.stop = weakref.finalize(self, _stop, self._process, temporary_folder, os.getpid())
 
     @property
     def pid(self) -> int:
@@ -100,10 +100,6 @@ class GameProcess:
             _signal(self._process, _KILL)
             self._process.wait()
 
-    def await_end(self, seconds: float) -> None:
-        """Give it some time to end by itself."""
-        _await_end(self._process, seconds)
-
     def memory_bytes(self) -> int | None:
         """Return what it and its children hold in memory; nothing where the system does not say."""
         members = session_members(self.pid)
@@ -118,18 +114,22 @@ class GameProcess:
 
     def cut_log(self) -> None:
         """Forget what it wrote, but for the end, if that has become much."""
-        if os.fstat(self._log.fileno()).st_size > MAX_LOG_BYTES:
+        if self._log.stat().st_size > MAX_LOG_BYTES:
             end = self._end_of_log()
-            self._log.truncate(0)
-            self._log.write(end)
-            self._log.flush()
+            with self._log.open("wb") as file:
+                file.write(end)
 
     def log(self) -> str:
         """Return the end of what it wrote to its outputs."""
         return self._end_of_log().decode(errors="replace")
 
-    def obituary(self) -> str:
-        """Say in a line how it is or how it ended, and its last words."""
+    def obituary(self, *, patience_seconds: float = 0.0) -> str:
+        """Say in a line how it is or how it ended, and its last words.
+
+        Args:
+            patience_seconds: how long it may take to end, if it is about to.
+        """
+        _await_end(self._process, patience_seconds)
         is_running = self.is_running
         code = self._process.returncode
         if is_running:
@@ -155,34 +155,32 @@ class GameProcess:
         return "; ".join([*causes, words])
 
     def _end_of_log(self) -> bytes:
-        self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(self._log.tell() - _LAST_WORDS_BYTES, 0))
-        return self._log.read()
-
-
-_KILL = signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM
+        with self._log.open("rb") as file:
+            file.seek(max(self._log.stat().st_size - _LAST_WORDS_BYTES, 0))
+            return file.read()
 
 
 def _start(
     command: Sequence[str],
     working_folder: str | None,
     environment: Mapping[str, str],
-    log: IO[bytes],
+    log: Path,
 ) -> "subprocess.Popen[bytes]":
     if sys.platform == "linux":
         us = str(os.getpid())
         command = [sys.executable, "-I", "-S", tether.__file__, us, *command]
 
     def start() -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            command,
-            cwd=working_folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is ours to answer
-        )
+        with log.open("ab") as file:  # what appends goes on where we have cut
+            return subprocess.Popen(
+                command,
+                cwd=working_folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is ours to answer
+            )
 
     return _starter(os.getpid()).submit(start).result()
 
@@ -197,9 +195,7 @@ def _starter(pid: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="games")
 
 
-def _stop(
-    process: "subprocess.Popen[bytes]", log: IO[bytes], temporary_folder: str, owner: int
-) -> None:
+def _stop(process: "subprocess.Popen[bytes]", temporary_folder: str, owner: int) -> None:
     """End a program, politely for a while; nothing in copies of the process that owns it."""
     if os.getpid() != owner:
         return
@@ -209,7 +205,6 @@ def _stop(
     if not _has_ended(process):
         _signal(process, _KILL)
         process.wait()
-    log.close()
     shutil.rmtree(temporary_folder, ignore_errors=True)
 
 

@@ -24,7 +24,7 @@ from s2clientprotocol import sc2api_pb2 as sc_pb
 from envs import pysc2_compat
 from envs.connection import InProcessConnection, ProcessConnection
 from envs.errors import GameMissingError, LaunchError
-from envs.game_process import GameProcess
+from envs.game_process import DYING_SECONDS, GameProcess
 from envs.message_socket import HOST, MessageSocket, NotListeningError
 
 START_SECONDS = 60.0
@@ -184,7 +184,10 @@ def _is_free(port: int) -> bool:
 
 def _started(program: _Program, port: int, seconds: float) -> ProcessConnection:
     """Start a program on a port, or on one that it takes and tells where it is 0."""
-    folder = tempfile.mkdtemp(prefix="latentstar-game-")
+    try:
+        folder = tempfile.mkdtemp(prefix="latentstar-game-")
+    except OSError as error:
+        raise LaunchError(f"no temporary folder for {program.name}: {error}") from error
     arguments = ["-listen", HOST, "-port", str(port), "-tempDir", f"{folder}{os.sep}"]
     process = GameProcess(
         [*program.command, *arguments],
@@ -195,7 +198,11 @@ def _started(program: _Program, port: int, seconds: float) -> ProcessConnection:
     start = _Start(program.name, process, time.monotonic() + seconds, seconds)
     try:
         messages = start.connected(port or start.announced_port())
-        start.expect_answer(messages)
+        try:
+            start.expect_answer(messages)
+        except BaseException:
+            messages.close()
+            raise
     except BaseException:
         process.kill()
         process.stop()
@@ -229,7 +236,7 @@ class _Start(NamedTuple):
             except NotListeningError as error:
                 reason = str(error)
             except OSError as error:
-                raise self._failed(f"took a connection, but {_what_came(error)}") from error
+                raise self._lost("took a connection", error) from error
             if not self.process.is_running and not _is_free(port):
                 raise _PortTakenError(f"{self.name} found port {port} taken")
             self._wait_a_little(f"did not listen on port {port} ({reason})")
@@ -239,7 +246,7 @@ class _Start(NamedTuple):
         try:
             answer = messages.ask(_PING, seconds=self._left())
         except OSError as error:
-            raise self._failed(f"was asked for a ping, but {_what_came(error)}") from error
+            raise self._lost("was asked for a ping", error) from error
         try:
             is_answer = sc_pb.Response.FromString(answer).HasField("ping")
         except Exception:  # protobuf's DecodeError, which only protobuf itself could name
@@ -258,9 +265,11 @@ class _Start(NamedTuple):
         self.process.cut_log()
         time.sleep(_LOOK_SECONDS)
 
-    def _failed(self, problem: str) -> LaunchError:
-        return LaunchError(f"{self.name} {problem}: {self.process.obituary()}")
+    def _lost(self, event: str, error: OSError) -> LaunchError:
+        if isinstance(error, TimeoutError):
+            return self._failed(f"{event}, but gave no answer within {self.seconds:g} s")
+        return self._failed(f"{event}, but {error}", patience_seconds=DYING_SECONDS)
 
-
-def _what_came(error: OSError) -> str:
-    return "no answer came in time" if isinstance(error, TimeoutError) else str(error)
+    def _failed(self, problem: str, *, patience_seconds: float = 0.0) -> LaunchError:
+        state = self.process.obituary(patience_seconds=patience_seconds)
+        return LaunchError(f"{self.name} {problem}: {state}")
