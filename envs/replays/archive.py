@@ -62,7 +62,7 @@ def parts_of(content: bytes) -> ReplayParts:
         raise ReplayRefused("not a replay", "the file does not begin as an MPQ archive")
     try:
         archive = _BoundedArchive(io.BytesIO(content), listfile=False)
-        header = archive.header.get("user_data_header", {}).get("content", b"")
+        header = archive.header.get("user_data_header", {}).get("content")
         parts = {
             name: archive.read_file(f"replay.{name}")
             for name in (
@@ -84,6 +84,8 @@ def parts_of(content: bytes) -> ReplayParts:
         raise ReplayRefused("no game events", detail)
     if not parts["tracker.events"]:
         raise ReplayRefused("no tracker events", "units are not in the file")
+    if header is None:
+        raise ReplayRefused("damaged archive", "it has no header of a replay")
     return ReplayParts(
         header=header,
         details=parts["details"],
