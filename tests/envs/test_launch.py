@@ -297,35 +297,45 @@ def test_a_program_that_talks_nonsense_is_told(
 # Ports.
 
 
-THIEF = """
-if not Path("stolen").exists():
-    Path("stolen").touch()
-    ready, told = os.pipe()
+HOLDER = """
     if os.fork() == 0:
         os.setsid()
-        thief = socket.socket()
-        thief.bind(("127.0.0.1", port))
-        LISTEN
+        holder = socket.socket()
+        holder.bind(("127.0.0.1", port))
         os.write(told, b".")
-        time.sleep(BRIEFLY)
+        time.sleep(3)
         os._exit(0)
     os.read(ready, 1)
-    THEN
+    sys.exit("the address is in use")
+"""
+ANOTHER_GAME = """
+    import signal
+    if os.fork() != 0:
+        time.sleep(60)
+    os.setsid()
+    signal.alarm(10)
+"""
+SILENT_LISTENER = """
+    if os.fork() != 0:
+        time.sleep(60)
+    os.setsid()
+    with socket.create_server(("127.0.0.1", port)):
+        time.sleep(3)
+    os._exit(0)
 """
 
 
 @ON_LINUX
-@pytest.mark.parametrize(
-    ("listens", "then"),
-    [("thief.listen()", "time.sleep(60)"), ("pass", "sys.exit('the address is in use')")],
-    ids=["another listens and the game waits", "another holds it and the game ends"],
-)
+@pytest.mark.parametrize("theft", [HOLDER, ANOTHER_GAME, SILENT_LISTENER])
 def test_a_port_that_another_takes_first_is_not_used(
-    tmp_path: Path, set_path: SetPath, monkeypatch: pytest.MonkeyPatch, listens: str, then: str
+    tmp_path: Path, set_path: SetPath, monkeypatch: pytest.MonkeyPatch, theft: str
 ):
-    steal = THIEF.replace("LISTEN", listens).replace("THEN", then)
-    steal = steal.replace("BRIEFLY", str(BRIEFLY))
-    program = speaking("pass").replace("\nfrom websockets", steal + "\nfrom websockets", 1)
+    once = (
+        '\nif not Path("stolen").exists():\n'
+        '    Path("stolen").touch()\n'
+        f"    ready, told = os.pipe(){theft}"
+    )
+    program = speaking("pass").replace("\nfrom websockets", f"{once}\nfrom websockets", 1)
     set_path(folder_with(tmp_path, program))
     monkeypatch.chdir(tmp_path)
     with launch() as connection:
