@@ -1,5 +1,6 @@
 """The benchmark of the engine: its scenes are as crowded as they say, and its numbers add up."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,14 @@ def test_what_the_engine_refuses_is_told():
 def test_a_map_that_is_not_for_two_is_refused_before_anything_is_measured(map_path: str):
     with pytest.raises(ValueError, match="for two players"):
         run(EngineBenchConfig(map_path=map_path))
+
+
+def test_a_place_where_no_numbers_can_be_written_is_refused_before_anything_is_measured(
+    tmp_path: Path,
+):
+    for place in (tmp_path, tmp_path / "nowhere" / "numbers.json"):
+        with pytest.raises(ValueError, match=f"{place}: "):
+            run(EngineBenchConfig(out=place))
 
 
 @pytest.mark.parametrize("given", [{"loops": 0}, {"steps": 0}, {"seed": -1}])

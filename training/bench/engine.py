@@ -37,7 +37,7 @@ from training.bench.engine_clients import (
 from training.engine_games import PROTOSS, TERRAN, VERY_HARD, ZERG, compile_engine
 from training.engine_maps import two_player_map
 from training.progress import ProgressBar, progress_bar
-from training.whole_files import write_json
+from training.whole_files import require_place, write_json
 
 STEP_LOOPS = 8
 """Between two observations of an agent."""
@@ -122,9 +122,11 @@ def run(config: EngineBenchConfig) -> EngineBench:
     """Measure, and tell the numbers.
 
     Raises:
-        ValueError: there is no such map for two players.
+        ValueError: there is no such map for two players, or the numbers cannot be written.
     """
     config = replace(config, map_path=two_player_map(config.map_path))
+    if config.out is not None:
+        require_place(config.out)
     pysc2_compat.load()
     compile_engine()
     with progress_bar("measuring the engine") as bar:
