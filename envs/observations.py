@@ -184,7 +184,8 @@ class GameReader:
             target: tag of the unit that it was aimed at, 0 for none.
         """
         if action.action_type and len(selected):
-            self._memory[self._slots(selected), _ORDER] = action.action_type, loop
+            slots = self._slots(selected)  # may make room in the memory
+            self._memory[slots, _ORDER] = action.action_type, loop
         self._selected, self._target, self._acted_at = np.sort(selected), target, loop
         self._scalars[ScalarFeature.LAST_ACTION_TYPE] = action.action_type
         self._scalars[ScalarFeature.LAST_QUEUED] = max(action.queued, 0)
