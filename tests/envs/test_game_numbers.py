@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from envs import pysc2_compat
-from envs.game_numbers import function_of_ability, game_numbers, general_function
+from envs.game_numbers import ability_of_unit, function_of_ability, game_numbers, general_function
 from envs.interface import NUM_BUFFS, raw_functions, read_table
 
 # pysc2 and what it brings warn of their own age.
@@ -117,3 +117,22 @@ def test_abilities_lead_to_the_general_function_of_their_kind(
 def test_what_no_function_does_has_none():
     assert function_of_ability(999_999, "quick") is None
     assert function_of_ability(560, "unit") is None
+
+
+@pytest.mark.parametrize(
+    ("function", "unit", "ability"),
+    [
+        ("Land_pt", "BarracksFlying", 554),
+        ("Land_pt", "CommandCenterFlying", 419),
+        ("Land_pt", "OrbitalCommandFlying", 1524),
+        ("Build_TechLab_pt", "Factory", 454),
+        ("Build_CreepTumor_pt", "Queen", 1694),
+        ("Build_Barracks_pt", "SCV", 321),  # which has no specific ones
+        ("Land_pt", "Marine", 3678),  # which cannot
+    ],
+)
+def test_a_unit_has_its_own_ability_for_a_general_function(function: str, unit: str, ability: int):
+    row = next(
+        int(row["unit_type"]) for row in read_table("unit_types.csv") if row["pysc2_name"] == unit
+    )
+    assert ability_of_unit(named(function), row) == ability
