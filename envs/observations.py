@@ -141,7 +141,7 @@ class GameReader:
         Units are in the order of their tags.
         """
         self._wait_until(wire.game_loop)
-        order = np.argsort(wire.units[:, UnitColumn.TAG])
+        order = np.argsort(wire.units[:, UnitColumn.TAG].view(np.uint64))
         wire = wire._replace(units=wire.units[order], measures=wire.measures[order])
         tags = wire.units[:, UnitColumn.TAG].copy()
         rows = np.zeros((len(tags), len(EntityFeature)), np.int32)
@@ -174,7 +174,8 @@ class GameReader:
             selected: tags of the units that it was given to.
             target: tag of the unit that it was aimed at, 0 for none.
         """
-        self._memory[self._slots(selected), _ORDER] = action.action_type, loop
+        slots = self._slots(selected)  # may make room in the memory
+        self._memory[slots, _ORDER] = action.action_type, loop
         self._selected, self._target, self._acted_at = np.sort(selected), target, loop
         self._scalars[ScalarFeature.LAST_ACTION_TYPE] = action.action_type
         self._scalars[ScalarFeature.LAST_QUEUED] = max(action.queued, 0)
@@ -189,7 +190,8 @@ class GameReader:
                 return
             waited_since = 0
         else:
-            waited_since = self._acted_at + MAX_DELAY * ((loop - self._acted_at - 1) // MAX_DELAY)
+            num_waits = max(loop - self._acted_at - 1, 0) // MAX_DELAY
+            waited_since = self._acted_at + MAX_DELAY * num_waits
         if waited_since != self._acted_at:
             self._selected, self._target, self._acted_at = _NOBODY, 0, waited_since
             self._scalars[ScalarFeature.LAST_ACTION_TYPE] = 0

@@ -44,6 +44,7 @@ ONLY_IN = {  # imports that one file has for all others
     "training/engine_server.py": ["envs.engine"],
     "training/bench/engine.py": ["envs.engine", "pysc2", "s2clientprotocol"],
     "training/bench/engine_clients.py": ["envs.engine", "s2clientprotocol", "websocket"],
+    "training/bench/features.py": ["pysc2", "s2clientprotocol"],
     "training/bench/ladder.py": ["envs.engine"],
     "training/bench/mini_game_client.py": ["envs.engine", "s2clientprotocol"],
     "training/bench/mini_games.py": ["envs.engine"],

@@ -70,6 +70,11 @@ COMMANDS = {
         "training.bench.engine",
         "training.bench.engine:EngineBenchConfig",
     ),
+    "bench features": Command(
+        "measure observations as the network reads them against pysc2's features",
+        "training.bench.features",
+        "training.bench.features:FeaturesBenchConfig",
+    ),
     "bench ladder": Command(
         "the engine's levels against each other: win rates of a ladder with a version",
         "training.bench.ladder",
