@@ -245,7 +245,14 @@ class _Conversations:
                     connection.send(response)
                 finally:
                     if session.has_quit:
-                        self._stop.set()
+                        self._end()
+
+    def _end(self) -> None:
+        """Have the program end, and say why: others may lose their games by it."""
+        others = self.num_clients - 1
+        left = f", {others} more connected" if others else ""
+        _logger.info("a client asked to quit: the engine ends%s", left)
+        self._stop.set()
 
 
 def _refusal(connection: "ServerConnection", request: "Request") -> "Response | None":

@@ -57,12 +57,18 @@ def test_it_serves_until_it_is_interrupted_even_with_clients_there():
         connection.shutdown()
 
 
-def test_a_client_that_quits_ends_it():
+def test_a_client_that_quits_ends_it_and_the_log_says_so():
     with started("--port", "0") as process:
-        connection = websocket.create_connection(address(process), timeout=SECONDS)
+        place = address(process)
+        connection, other = (websocket.create_connection(place, timeout=SECONDS) for _ in range(2))
+        for one in (connection, other):
+            ask(one, sc_pb.Request(ping=sc_pb.RequestPing()))
         assert ask(connection, sc_pb.Request(quit=sc_pb.RequestQuit())).status == sc_pb.quit
         assert process.wait(SECONDS) == 0
+        assert process.stderr is not None
+        assert "a client asked to quit: the engine ends, 1 more connected" in process.stderr.read()
         connection.shutdown()
+        other.shutdown()
 
 
 def test_a_taken_port_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]):
