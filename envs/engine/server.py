@@ -66,7 +66,7 @@ class ServerConfig:
         if not _is_loopback(self.host):
             raise ValueError(f"host must be of the loopback interface, got {self.host!r}")
         if not 0 <= self.port < 1 << 16:
-            raise ValueError(f"port must be below {1 << 16}, got {self.port}")
+            raise ValueError(f"port must be from 0 to {(1 << 16) - 1}, got {self.port}")
 
 
 def run_server(config: ServerConfig) -> None:

@@ -111,13 +111,22 @@ def test_a_missing_folder_of_maps_is_refused_in_one_line(
 ):
     assert cli.run(["engine", "--data", str(tmp_path / "nowhere")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert cli.run(["engine", "--data", str(tmp_path / "file")]) == 2
+    told = f"latentstar engine: {tmp_path / 'file'}: wanted a folder, it is a file\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize(
     ("given", "refused"),
     [
         ({"listen": "0.0.0.0"}, "loopback"),
-        ({"port": 70_000}, "port must be below"),
+        ({"port": 70_000}, "port must be from 0 to 65535, got 70000"),
+        ({"port": -1}, "port must be from 0 to 65535, got -1"),
+        ({"install": Path()}, "install must name a folder"),
+        ({"install": Path("there"), "port": 99}, "port is for serving, not for --install"),
+        ({"install": Path("there"), "data": Path("maps")}, "data is for serving"),
+        ({"builds": (75689, 81433)}, "builds are what --install"),
         ({"builds": (1,)}, "builds must be some of"),
         ({"builds": ()}, "builds must be some of"),
     ],

@@ -133,6 +133,7 @@ def test_games_of_another_ladder_are_not_mixed_in(tmp_path: Path):
     [
         ({"levels": (Level.MEDIUM,)}, "two or more"),
         ({"levels": (Level.MEDIUM, Level.MEDIUM)}, "two or more different"),
+        ({"levels": ()}, "two or more different ones, got none"),
         ({"games": 0}, "games must be at least 1"),
         ({"minutes": 0.0}, "minutes must be positive"),
         ({"maps": ()}, "maps must be at least one"),

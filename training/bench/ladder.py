@@ -75,7 +75,7 @@ class LadderConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
         if len(set(self.levels)) != len(self.levels) or len(self.levels) < 2:
-            names = ", ".join(level.value for level in self.levels)
+            names = ", ".join(level.value for level in self.levels) or "none"
             raise ValueError(f"levels must be two or more different ones, got {names}")
         if not self.maps:
             raise ValueError("maps must be at least one, got none")
