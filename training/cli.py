@@ -95,8 +95,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status.
 
     Returns:
-        0 when done, 1 when ``doctor`` found something broken, 2 when the input was refused,
-        130 when interrupted.
+        0 when done, 1 when ``doctor`` found something broken or a command says that nothing came
+        of it, 2 when the input was refused, 130 when interrupted.
     """
     if list(arguments) == ["--version"]:
         print(f"latentstar {metadata.version('latentstar')}")
@@ -106,6 +106,8 @@ def run(arguments: Sequence[str]) -> int:
     if name not in COMMANDS:
         return _without_command(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    # As torch has it once it is imported; stopped before, it would tell of its caches at the end.
+    logging.getLogger("torch").setLevel(logging.WARNING)
     try:
         return _call(name, options)
     except KeyboardInterrupt:
@@ -168,8 +170,7 @@ def _call(name: str, options: Sequence[str]) -> int:
             config=(tyro.conf.PositionalRequiredArgs,),
         )
     )
-    importlib.import_module(command.module).run(config)
-    return 0
+    return 1 if importlib.import_module(command.module).run(config) is False else 0
 
 
 def _without_options() -> None:

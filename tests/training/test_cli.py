@@ -243,6 +243,28 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch):
         cli.run(["greet", "Ada"])
 
 
+def test_torch_that_was_stopped_while_it_was_imported_tells_nothing_of_its_caches():
+    program = """
+import atexit, logging, sys, types
+from training import cli
+
+def run(config):
+    log = logging.getLogger("torch._subclasses.fake_tensor")
+    atexit.register(log.info, "FakeTensor cache stats:")
+    raise KeyboardInterrupt
+
+sys.modules["stopped"] = types.ModuleType("stopped")
+sys.modules["stopped"].run = run
+sys.modules["stopped"].Config = dict[str, int]
+cli.COMMANDS["stop"] = cli.Command("stop", "stopped", "stopped:Config")
+sys.exit(cli.run(["stop", "--"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "latentstar stop: stopped\n")
+
+
 def test_stopping_takes_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
