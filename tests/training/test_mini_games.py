@@ -190,8 +190,12 @@ def test_the_benchmark_writes_numbers_table_and_picture(tmp_path: Path):
     ("changes", "reason"),
     [
         ({"games": ("Chess",)}, "games must be among .* got Chess"),
-        ({"games": ()}, "games must be among"),
-        ({"games": ("MoveToBeacon", "MoveToBeacon")}, "games must be different"),
+        ({"games": ()}, "games must be among .* got none$"),
+        (
+            {"games": ("MoveToBeacon", "BuildMarines", "MoveToBeacon")},
+            "games must be different ones, got MoveToBeacon twice",
+        ),
+        ({"players": (Who.RANDOM, Who.RANDOM)}, "players must be .*, got random twice"),
         ({"players": ()}, "players must be at least one"),
         ({"episodes": 0}, "episodes must be at least 1, got 0"),
     ],

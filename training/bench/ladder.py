@@ -75,7 +75,7 @@ class LadderConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
         if len(set(self.levels)) != len(self.levels) or len(self.levels) < 2:
-            names = ", ".join(level.value for level in self.levels)
+            names = ", ".join(level.value for level in self.levels) or "none"
             raise ValueError(f"levels must be two or more different ones, got {names}")
         if not self.maps:
             raise ValueError("maps must be at least one, got none")
@@ -106,8 +106,11 @@ class Plan(NamedTuple):
         return f"{self.stronger}-{self.weaker}-{self.number:04d}"
 
 
-def run(config: LadderConfig) -> None:
+def run(config: LadderConfig) -> bool:
     """Play what was not played yet, and write table, plot and numbers.
+
+    Returns:
+        Whether there were games; not where each one crashed.
 
     Raises:
         ValueError: there is no such map, or the folder holds games of another ladder.
@@ -137,6 +140,10 @@ def run(config: LadderConfig) -> None:
             unfinished.write_text(ladder_table(result), encoding="utf-8")
         plot_ladder(result, config.out / PLOT_FILE)
     logger.info("%s\nsee %s", ladder_table(result), config.out)
+    num_crashes = sum(played[plan.name]["result"] == "crash" for plan in plans)
+    if num_crashes == len(plans):
+        logger.error("there were no games: all %d crashed", num_crashes)
+    return num_crashes < len(plans)
 
 
 def planned_games(config: LadderConfig) -> list[Plan]:

@@ -86,6 +86,8 @@ def _rates(axes: Axes, pair: dict[str, Any]) -> None:
     rows += [(f"v {race}", numbers, _COLOURS[1]) for race, numbers in pair["by_opponent"].items()]
     rows += [(f"seat {seat}", numbers, _COLOURS[2]) for seat, numbers in pair["by_seat"].items()]
     for height, (_, numbers, colour) in enumerate(reversed(rows)):
+        if numbers["win_rate"] is None:
+            continue
         low, high = numbers["interval"]
         axes.plot([100 * low, 100 * high], [height, height], color=colour, linewidth=3, alpha=0.4)
         axes.plot([100 * numbers["win_rate"]], [height], marker="o", color=colour)
@@ -103,7 +105,10 @@ def _by(games: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
 
 
 def _numbers(games: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return counts and the win rate, of which crashes are no part: they are no games."""
+    """Return counts and the win rate, of which crashes are no part: they are no games.
+
+    Where all crashed there is no rate.
+    """
     counts = Counter(game["result"] for game in games)
     num_played = len(games) - counts["crash"]
     low, high = wilson_interval(counts["win"], num_played)
@@ -115,7 +120,7 @@ def _numbers(games: list[dict[str, Any]]) -> dict[str, Any]:
         "ties": counts["tie"],
         "undecided": counts["undecided"],
         "crashes": counts["crash"],
-        "win_rate": counts["win"] / num_played if num_played else 0.0,
+        "win_rate": counts["win"] / num_played if num_played else None,
         "interval": [low, high],
         "median_minutes": median(loops) / LOOPS_PER_SECOND / 60 if loops else None,
     }
@@ -123,12 +128,12 @@ def _numbers(games: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _line(level: str, against: str, numbers: dict[str, Any]) -> str:
     low, high = (100 * bound for bound in numbers["interval"])
-    length = numbers["median_minutes"]
+    rate, length = numbers["win_rate"], numbers["median_minutes"]
     cells = [
         level,
         against,
         str(numbers["games"]),
-        f"{100 * numbers['win_rate']:.0f} % ({low:.0f} to {high:.0f})",
+        "-" if rate is None else f"{100 * rate:.0f} % ({low:.0f} to {high:.0f})",
         str(numbers["losses"]),
         str(numbers["ties"]),
         str(numbers["undecided"]),
