@@ -6,7 +6,6 @@ nothing of this one. A game that breaks is a crash, neither won nor lost; one th
 time is undecided. Games that were played stay played: called again, the ladder goes on.
 """
 
-import json
 import logging
 import os
 import time
@@ -35,7 +34,13 @@ from training.engine_games import (
 from training.engine_maps import two_player_map
 from training.progress import progress_bar
 from training.run_folder import locked_run
-from training.whole_files import whole_file, write_json
+from training.whole_files import (
+    append_json_line,
+    cut_torn_line,
+    read_json_lines,
+    whole_file,
+    write_json,
+)
 
 GAMES_FILE, TABLE_FILE = "games.jsonl", "ladder.md"
 RESULT_FILE, PLOT_FILE, REPLAY_FOLDER = "ladder.json", "ladder.png", "replays"
@@ -126,8 +131,7 @@ def run(config: LadderConfig) -> bool:
             bar.show(len(played) / len(plans), f"{len(played)} of {len(plans)} games")
             for record in _play_all(missing, config):
                 played[record["name"]] = record
-                with (config.out / GAMES_FILE).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(record) + "\n")
+                append_json_line(config.out / GAMES_FILE, record)
                 bar.show(len(played) / len(plans), f"{len(played)} of {len(plans)} games")
         result = summary(
             [played[plan.name] for plan in plans],
@@ -209,15 +213,10 @@ def _games_so_far(folder: Path, plans: list[Plan]) -> dict[str, dict[str, Any]]:
     path = folder / GAMES_FILE
     if not path.exists():
         return {}
-    text = path.read_text(encoding="utf-8")
-    if not text.endswith("\n"):  # a call was killed while it wrote the last line
-        text = text[: text.rfind("\n") + 1]
-        with whole_file(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+    cut_torn_line(path)
     wanted = {plan.name: _record(plan, "") for plan in plans}
     played = {}
-    for line in text.splitlines():
-        record = json.loads(line)
+    for record in read_json_lines(path, remedy="name another folder with --out"):
         same = wanted.get(record["name"])
         if same is not None and any(record[key] != same[key] for key in same if key != "result"):
             raise ValueError(
