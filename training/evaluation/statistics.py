@@ -18,7 +18,7 @@ from training.intervals import wilson_interval
 Interval = Callable[[int, int], tuple[float, float]]
 """From wins and games to the bounds of a win rate."""
 
-_ERROR = 1e-9  # how often a sequence of intervals may ever leave out the truth
+_ERROR = 0.05  # how often a sequence of intervals may ever leave out the truth
 _HALVINGS = 60
 
 
