@@ -53,6 +53,16 @@ COMMANDS = {
         "training.compare",
         "training.compare:CompareConfig",
     ),
+    "games": Command(
+        "games of a scripted player, kept as replays to learn from",
+        "training.games",
+        "training.games:GamesConfig",
+    ),
+    "evaluate": Command(
+        "win rates of a policy against the built-in opponents",
+        "training.evaluate",
+        "training.evaluate:EvaluateConfig",
+    ),
     "demo": Command(
         "decode, clone and score: a folder of replays, in a few minutes",
         "training.demo",

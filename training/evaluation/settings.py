@@ -1,0 +1,77 @@
+"""What evaluations and recorded games have in common: choices, and the settings that they note."""
+
+from enum import Enum
+
+from envs.engine.rules_version import rules_hash
+from envs.engine.terrain import map_files
+from envs.engine.versions import DEFAULT_VERSION
+from envs.interface import MAX_DELAY, Race
+from training.evaluation.contenders import Contender, Script
+from training.evaluation.playing import Played, Where
+from training.evaluation.records import Game, GameRecord, Settings
+
+DELAY_RULE = f"the player's delay, 1 to {MAX_DELAY} loops, until it sees and acts again"
+
+
+class Level(Enum):
+    """The built-in opponents, the weakest first; ``very_hard`` is Elite."""
+
+    VERY_EASY = "very_easy"
+    EASY = "easy"
+    MEDIUM = "medium"
+    MEDIUM_HARD = "medium_hard"
+    HARD = "hard"
+    HARDER = "harder"
+    VERY_HARD = "very_hard"
+    CHEAT_VISION = "cheat_vision"
+    CHEAT_MONEY = "cheat_money"
+    CHEAT_INSANE = "cheat_insane"
+
+
+class PlayedRace(Enum):
+    """Races that players have."""
+
+    TERRAN = "terran"
+    ZERG = "zerg"
+    PROTOSS = "protoss"
+
+    @property
+    def race(self) -> Race:
+        """The race as the interface has it."""
+        return Race[self.name]
+
+
+def require_maps(paths: tuple[str, ...]) -> None:
+    """Refuse maps that the engine has not got for two players."""
+    known = [file.path for file in map_files() if file.num_players > 1]
+    for path in paths:
+        if path not in known:
+            raise ValueError(f"maps must be the engine's for two players, there is no {path!r}")
+
+
+def settings_of_games(contender: Contender, where: Where, *, max_loops: int) -> Settings:
+    """Return what games of a contender have in common."""
+    policy = None if isinstance(contender, Script) else contender
+    return Settings(
+        game=Game.ENGINE,
+        build=DEFAULT_VERSION.full_version,
+        rules=rules_hash(),
+        delay_rule=DELAY_RULE,
+        max_loops=max_loops,
+        player=contender.name,
+        checkpoint=None if policy is None else policy.digest,
+        temperature=None if policy is None else policy.choosing.temperature,
+    )
+
+
+def record_of(game: Played, settings: Settings) -> GameRecord:
+    """Return what is written down of a game."""
+    return GameRecord(
+        planned=game.planned,
+        settings=settings,
+        result=game.result,
+        detail=game.detail,
+        loops=game.loops,
+        seconds=game.seconds,
+        actions_per_minute=game.actions_per_minute,
+    )
