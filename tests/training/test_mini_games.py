@@ -10,7 +10,13 @@ from envs.interface import Alliance
 from training.bench.mini_game_client import STEP_LOOPS, Ability, Command, MiniGame, Unit, View
 from training.bench.mini_game_players import MiniGamePlayer, RandomPlayer
 from training.bench.mini_game_scripts import TakeNearestShards, away
-from training.bench.mini_game_table import PUBLISHED, mini_game_table, plot_mini_games, summary
+from training.bench.mini_game_table import (
+    PUBLISHED,
+    mini_game_figure,
+    mini_game_table,
+    plot_mini_games,
+    summary,
+)
 from training.bench.mini_games import (
     PLOT_FILE,
     RESULT_FILE,
@@ -170,6 +176,16 @@ def test_one_episode_and_one_player_make_a_table_and_a_picture(tmp_path: Path):
     assert "| BuildMarines | 0.0 (0.0 to 0.0), 0 | < 1 | 133 | 6 |" in mini_game_table(result)
     plot_mini_games(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 1000
+
+
+def test_the_picture_has_every_mean_in_numbers_above_all_scores():
+    scores = {"BuildMarines": {"random": [0, 0], "scripted": [110, 130]}}
+    scores["DefeatRoaches"] = {"random": [-9, 1], "scripted": [50, 52]}
+    figure = mini_game_figure(summary(scores, version="abc", seed=0))
+    labels = [list(panel.texts) for panel in figure.axes]
+    words = [[text.get_text() for text in row] for row in labels]
+    assert words == [["0.0", "120"], ["-4.0", "51.0"]]
+    assert [[text.xy[1] for text in row] for row in labels] == [[0, 130], [1, 52]]
 
 
 def test_the_benchmark_writes_numbers_table_and_picture(tmp_path: Path):
