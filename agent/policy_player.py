@@ -1,44 +1,82 @@
-"""A policy with its memory and its way of choosing, as a ``Player``."""
+"""A policy with its memory and its way of choosing, as someone who plays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 
 from agent.player import Sight
 from envs.interface import UNKNOWN, Action, Observation, Race
 from envs.observations import GameMap
-from policies.batch import Actions, stack_observations
+from policies.batch import Actions, Observations, stack_observations
+from policies.core import CoreState
 from policies.distributions import Sampling
 from policies.policy import Policy
 
 
-class PolicyPlayer:
-    """Plays as a policy decides, one step at a time."""
+@dataclass(frozen=True, kw_only=True)
+class Choosing:
+    """How a policy makes its choices."""
 
-    def __init__(
-        self,
-        policy: Policy,
-        *,
-        name: str,
-        sampling: Sampling = Sampling.DRAW,
-        temperature: float = 1.0,
-    ) -> None:
-        """Take a policy.
+    sampling: Sampling = Sampling.DRAW
+    temperature: float = 1.0  # of all heads but delay; below 1 is greedier
 
-        Args:
-            policy: it stays on its device.
-            name: who it is, such as a checkpoint's digest.
-            sampling: at random or the likeliest.
-            temperature: of all heads but delay; below 1 is greedier.
-        """
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive, got {temperature}")
+    def __post_init__(self) -> None:
+        """Refuse a temperature that is none."""
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be positive, got {self.temperature}")
+
+
+class PolicyTeam:
+    """One policy that plays several games at once, with a memory for each."""
+
+    def __init__(self, policy: Policy, *, choosing: Choosing = Choosing()) -> None:
+        """Take a policy; it stays on its device."""
         self._policy = policy.eval()
-        self._name = name
-        self._sampling = sampling
-        self._temperature = temperature
+        self._choosing = choosing
         self._device = next(policy.parameters()).device
         self._generator = torch.Generator(self._device)
         self._state = policy.initial_state(1)
-        self._is_first = True
+        self._is_first = torch.ones(1, dtype=torch.bool, device=self._device)
+
+    @property
+    def sight(self) -> Sight:
+        """What the network reads."""
+        config = self._policy.config
+        return Sight(config.plane_size, config.entity_limits)
+
+    def reset(self, num_games: int, *, seed: int) -> None:
+        """Begin games, with an empty memory for each."""
+        self._generator.manual_seed(seed)
+        self._state = self._policy.initial_state(num_games)
+        self._is_first = torch.ones(num_games, dtype=torch.bool, device=self._device)
+
+    def act(self, observations: Mapping[int, Observation]) -> dict[int, Action]:
+        """Return what the policy decides, by the numbers of the games that are asked about."""
+        games = torch.tensor(list(observations), device=self._device)
+        stacked = stack_observations([list(observations.values())])
+        output = self._policy.act(
+            Observations(*(part.to(self._device) for part in stacked)),
+            CoreState(*(part.index_select(1, games) for part in self._state)),
+            self._is_first[games][None],
+            sampling=self._choosing.sampling,
+            temperature=self._choosing.temperature,
+            generator=self._generator,
+        )
+        parts = zip(self._state, output.state, strict=True)
+        self._state = CoreState(*(old.index_copy(1, games, new) for old, new in parts))
+        self._is_first[games] = False
+        actions = Actions(*(part[0].cpu() for part in output.actions))
+        return {number: _action_of(actions, row) for row, number in enumerate(observations)}
+
+
+class PolicyPlayer:
+    """A policy as a ``Player``: a team of one game."""
+
+    def __init__(self, policy: Policy, *, name: str, choosing: Choosing = Choosing()) -> None:
+        """Take a policy, and a name for who it is, such as its checkpoint's digest."""
+        self._team = PolicyTeam(policy, choosing=choosing)
+        self._name = name
 
     @property
     def name(self) -> str:
@@ -48,40 +86,26 @@ class PolicyPlayer:
     @property
     def sight(self) -> Sight:
         """What its network reads."""
-        config = self._policy.config
-        return Sight(config.plane_size, config.entity_limits)
+        return self._team.sight
 
     def reset(self, game_map: GameMap, race: Race, *, seed: int) -> None:
-        """Begin a game with an empty memory; map and race it knows from what it is shown."""
+        """Begin a game; map and race it knows from what it is shown."""
         del game_map, race
-        self._generator.manual_seed(seed)
-        self._state = self._policy.initial_state(1)
-        self._is_first = True
+        self._team.reset(1, seed=seed)
 
     def act(self, observation: Observation) -> Action:
         """Return what the policy decides."""
-        observations = stack_observations([[observation]])
-        output = self._policy.act(
-            type(observations)(*(part.to(self._device) for part in observations)),
-            self._state,
-            torch.tensor([[self._is_first]], device=self._device),
-            sampling=self._sampling,
-            temperature=self._temperature,
-            generator=self._generator,
-        )
-        self._state, self._is_first = output.state, False
-        return action_of_tensors(output.actions)
+        return self._team.act({0: observation})[0]
 
 
-def action_of_tensors(actions: Actions) -> Action:
-    """Return the one action of a batch of one step of one game."""
-    selected = actions.selected_units[0, 0].cpu()
-    x, y = actions.target_location[0, 0].tolist()
+def _action_of(actions: Actions, row: int) -> Action:
+    selected = actions.selected_units[row]
+    x, y = actions.target_location[row].tolist()
     return Action(
-        action_type=int(actions.action_type),
-        delay=int(actions.delay),
-        queued=int(actions.queued),
+        action_type=int(actions.action_type[row]),
+        delay=int(actions.delay[row]),
+        queued=int(actions.queued[row]),
         selected_units=selected[selected != UNKNOWN].to(torch.int16).numpy(),
-        target_unit=int(actions.target_unit),
+        target_unit=int(actions.target_unit[row]),
         target_location=(x, y),
     )

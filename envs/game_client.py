@@ -222,7 +222,7 @@ class GameClient:
             query_pb.RequestQueryBuildingPlacement(
                 ability_id=command.ability_id,
                 target_pos=common_pb.Point2D(x=there[0], y=there[1]),
-                placing_unit_tag=int(command.selected[0]),
+                placing_unit_tag=command.selected.view(np.uint64)[0].item(),
             )
             for there in places
         ]

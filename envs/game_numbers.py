@@ -10,11 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.interface import (
-    NUM_BUFFS,
-    raw_functions,
-    read_table,
-)
+from envs.interface import NUM_BUFFS, raw_functions, read_table
 
 _OTHER_BUFF = NUM_BUFFS - 1
 _ADD_ONS = (
@@ -77,8 +73,7 @@ def general_function(action_type: int) -> int:
     function = raw_functions()[action_type]
     if function.general_ability_id == 0:
         return action_type
-    wanted = function.kind, function.general_ability_id
-    return _general_functions().get(wanted, action_type)
+    return _functions().get((function.kind, function.general_ability_id), action_type)
 
 
 @cache
@@ -89,19 +84,30 @@ def function_of_ability(ability_id: int, kind: str) -> int | None:
         ability_id: as the game numbers it, general or specific.
         kind: of the function: quick, point, unit or autocast.
     """
-    for action_type, function in enumerate(raw_functions()):
-        if function.ability_id == ability_id and function.kind == kind:
-            return general_function(action_type)
+    general_id = _general_abilities().get(ability_id, ability_id)
+    for ability in (general_id, ability_id):
+        if (kind, ability) in _functions():
+            return general_function(_functions()[kind, ability])
     return None
 
 
 @cache
-def _general_functions() -> Mapping[tuple[str, int], int]:
-    found: dict[tuple[str, int], int] = {}
-    for action_type, function in enumerate(raw_functions()):
-        if function.general_ability_id == 0:
-            found.setdefault((function.kind, function.ability_id), action_type)
-    return found
+def _functions() -> Mapping[tuple[str, int], int]:
+    """Return action types by kind and ability."""
+    return {
+        (function.kind, function.ability_id): action_type
+        for action_type, function in enumerate(raw_functions())
+    }
+
+
+@cache
+def _general_abilities() -> Mapping[int, int]:
+    """Return general abilities by specific ones."""
+    return {
+        function.ability_id: function.general_ability_id
+        for function in raw_functions()
+        if function.general_ability_id
+    }
 
 
 def _by_number(classes: Mapping[int, int], *, other: int) -> NDArray[np.int16]:

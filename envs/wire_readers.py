@@ -40,7 +40,7 @@ class Target(NamedTuple):
     counts: NDArray[np.int64]  # by UNITS to RESULTS
     scalars: NDArray[np.int64]  # by GAME_LOOP to NUM_PARTS
     player: NDArray[np.int64]  # PlayerColumn
-    score: NDArray[np.float64]  # ScoreMeasure
+    score: NDArray[np.float64]  # ScoreMeasure by category; a rate is in the first
     units: NDArray[np.int64]  # by UnitColumn
     measures: NDArray[np.float32]  # by UnitMeasure
     upgrades: NDArray[np.int64]
@@ -60,14 +60,18 @@ GAME_LOOP, SCORE, NUM_PARTS, NUM_SCALARS = range(4)
 
 # By field: the columns of PlayerCommon and Size2DI, the pictures of MapState and minimap.
 _OF_PLAYER = np.array([-1, 0, 1, 2, 4, 3, 5, 6, 7, 8, 9, 10])
-# By field of ScoreDetails: what it tells, and which categories of it count, from the first on.
+# By field of ScoreDetails: what it tells.
 _OF_DETAILS = np.full(22, -1)
 _OF_DETAILS[[9, 10]] = ScoreMeasure.MINERALS_RATE, ScoreMeasure.VESPENE_RATE
 _OF_DETAILS[[14, 15]] = ScoreMeasure.MINERALS_KILLED, ScoreMeasure.VESPENE_KILLED
 _OF_DETAILS[[16, 17]] = ScoreMeasure.MINERALS_LOST, ScoreMeasure.VESPENE_LOST
 _OF_DETAILS[[20, 21]] = ScoreMeasure.MINERALS_IN_ARMY, ScoreMeasure.VESPENE_IN_ARMY
-_ARMY, _TECHNOLOGY, _NUM_CATEGORIES = 1, 3, 5
-_ARMY_ALONE = 20  # fields from here on
+NUM_CATEGORIES = 5
+_ARMY, _TECHNOLOGY = 1, 3
+# By ScoreMeasure: the first and the last category that count.
+_COUNTED = np.full((len(ScoreMeasure), 2), (_ARMY, _TECHNOLOGY))
+_COUNTED[[ScoreMeasure.MINERALS_RATE, ScoreMeasure.VESPENE_RATE]] = 0
+_COUNTED[[ScoreMeasure.MINERALS_IN_ARMY, ScoreMeasure.VESPENE_IN_ARMY]] = _ARMY
 _OF_SIZE = np.array([-1, int(ImageColumn.WIDTH), int(ImageColumn.HEIGHT)])
 _OF_MAP_STATE = np.array([-1, int(Image.VISIBILITY), int(Image.CREEP)])
 _OF_MINIMAP = np.array(
@@ -176,28 +180,38 @@ def _read_score_details(
     data: NDArray[np.uint8], at: int, end: int, score: NDArray[np.float64]
 ) -> int:
     """Read a ScoreDetails."""
-    categories = np.zeros(_NUM_CATEGORIES, np.float64)
     while at < end:
         field, kind, at = read_head(data, at, end)
         column = _OF_DETAILS[field] if field < len(_OF_DETAILS) else -1
         if kind == FIXED_32 and column >= 0:
-            score[column], at = read_float(data, at, end)
+            score[column, 0], at = read_float(data, at, end)
         elif kind == BYTES and column >= 0:
             start, at = read_span(data, at, end)
-            categories[:] = 0.0
-            if at > end or read_floats(data, start, at, categories) != at:
+            if at > end or read_floats(data, start, at, score[column]) != at:
                 return end + 1
-            last = _ARMY if field >= _ARMY_ALONE else _TECHNOLOGY
-            score[column] = categories[_ARMY : last + 1].sum()
         else:
             at = skip(data, at, end, kind)
     return at
 
 
 @njit(cache=True)
-def _read_raw(data: NDArray[np.uint8], at: int, end: int, target: Target) -> int:
+def sum_score(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the measures of a score that was read by category."""
+    sums = np.zeros(len(score), np.float64)
+    for i in range(len(score)):
+        for category in range(_COUNTED[i, 0], _COUNTED[i, 1] + 1):
+            sums[i] += score[i, category]
+    return sums
+
+
+@njit(cache=True)
+def _read_raw(  # noqa: C901  # one case a field; what each unit needs is taken from the target once
+    data: NDArray[np.uint8], at: int, end: int, target: Target
+) -> int:
     """Read an ObservationRaw."""
-    counts = target.counts
+    counts, units, measures = target.counts, target.units, target.measures
+    numbers, floats = target.numbers, target.floats
+    functions, pixels = target.functions, target.pixels
     while at < end:
         field, kind, at = read_head(data, at, end)
         if kind != BYTES:
@@ -207,10 +221,14 @@ def _read_raw(data: NDArray[np.uint8], at: int, end: int, target: Target) -> int
         if at > end:
             return at
         ended = at
-        if field == 1:
+        if field == 2:  # a unit, and a row of it, if there is room for one
+            place = counts[UNITS]
+            counts[UNITS] = place + 1
+            if place < len(units):
+                ended = read_unit(data, start, at, numbers, floats)
+                write_unit(numbers, floats, functions, pixels, place, units, measures)
+        elif field == 1:
             ended = read_repeated(data, start, at, 3, LOW_32, target.upgrades, counts, UPGRADES)
-        elif field == 2:
-            ended = _read_row(data, start, at, target)
         elif field == 3:
             ended = _read_images(data, start, at, _OF_MAP_STATE, target.images)
         elif field == 4:
@@ -219,20 +237,6 @@ def _read_raw(data: NDArray[np.uint8], at: int, end: int, target: Target) -> int
             ended = _read_effect(data, start, at, target)
         if ended != at:
             return end + 1
-    return at
-
-
-@njit(cache=True)
-def _read_row(data: NDArray[np.uint8], at: int, end: int, target: Target) -> int:
-    """Read a unit and make a row of it, if there is room for one."""
-    place = target.counts[UNITS]
-    target.counts[UNITS] = place + 1
-    if place >= len(target.units):
-        return end
-    numbers, floats = target.numbers, target.floats
-    at = read_unit(data, at, end, numbers, floats)
-    row, measure = target.units[place], target.measures[place]
-    write_unit(numbers, floats, target.functions, target.pixels, row, measure)
     return at
 
 

@@ -168,8 +168,9 @@ def write_unit(
     floats: NDArray[np.float64],
     functions: NDArray[np.int64],
     pixels: NDArray[np.float64],
-    row: NDArray[np.int64],
-    measure: NDArray[np.float32],
+    place: int,
+    units: NDArray[np.int64],
+    measures: NDArray[np.float32],
 ) -> None:
     """Make a row of the unit that was read.
 
@@ -178,25 +179,26 @@ def write_unit(
         floats: as ``read_unit`` left them.
         functions: action type by ability.
         pixels: scales of x and y, and the map's height.
-        row: by UnitColumn; receives what pysc2 makes of the unit.
-        measure: by UnitMeasure; receives what pysc2 rounds.
+        place: of the row.
+        units: by UnitColumn; a row receives what pysc2 makes of the unit.
+        measures: by UnitMeasure; a row receives what pysc2 rounds.
     """
     for i in range(len(_COPIED)):
-        row[_COPIED[i, 0]] = numbers[_COPIED[i, 1]]
+        units[place, _COPIED[i, 0]] = numbers[_COPIED[i, 1]]
     for i in range(len(_TRUNCATED)):
-        row[_TRUNCATED[i, 0]] = whole(floats[_TRUNCATED[i, 1]] * _TRUNCATED[i, 2])
+        units[place, _TRUNCATED[i, 0]] = whole(floats[_TRUNCATED[i, 1]] * _TRUNCATED[i, 2])
     for i in range(len(_RATIOS)):
         value, most = floats[_RATIOS[i, 1]], floats[_RATIOS[i, 2]]
-        row[_RATIOS[i, 0]] = whole(value / most * 255) if most > 0 else 0
+        units[place, _RATIOS[i, 0]] = whole(value / most * 255) if most > 0 else 0
     for i in range(len(_ORDER_COLUMNS)):
         ability = numbers[_ORDER + i]
-        row[_ORDER_COLUMNS[i]] = functions[ability] if ability < len(functions) else 0
-    row[_X_COLUMN] = whole(np.floor(floats[_PLACE] * pixels[0]))
-    row[_Y_COLUMN] = whole(np.floor((pixels[2] - floats[_PLACE + 1]) * pixels[1]))
-    row[_RADIUS_COLUMN] = whole(floats[_RADIUS] * pixels[0])
+        units[place, _ORDER_COLUMNS[i]] = functions[ability] if ability < len(functions) else 0
+    units[place, _X_COLUMN] = whole(np.floor(floats[_PLACE] * pixels[0]))
+    units[place, _Y_COLUMN] = whole(np.floor((pixels[2] - floats[_PLACE + 1]) * pixels[1]))
+    units[place, _RADIUS_COLUMN] = whole(floats[_RADIUS] * pixels[0])
     for i in range(3):
-        measure[i] = floats[_PLACE + i]
-    measure[3], measure[4] = floats[_FACING], floats[_RADIUS]
+        measures[place, i] = floats[_PLACE + i]
+    measures[place, 3], measures[place, 4] = floats[_FACING], floats[_RADIUS]
 
 
 @njit(cache=True)

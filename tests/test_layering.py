@@ -39,6 +39,7 @@ ONLY_IN = {  # imports that one file has for all others
     # Tools for the engine itself; everybody else knows it by its messages.
     "training/engine_docs.py": ["envs.engine"],
     "training/engine_games.py": ["envs.engine", "s2clientprotocol"],
+    "training/engine_maps.py": ["envs.engine"],
     "training/engine_picture.py": ["envs.engine", "s2clientprotocol"],
     "training/engine_server.py": ["envs.engine"],
     "training/bench/engine.py": ["envs.engine", "pysc2", "s2clientprotocol"],

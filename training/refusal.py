@@ -4,14 +4,22 @@ import linecache
 
 OURS = {"agent", "envs", "policies", "training"}
 
+_OF_FILES = (
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
+
 
 def is_refusal(error: BaseException) -> bool:
     """Return whether to tell an error in a line; any other is to be looked into.
 
-    Files that are not there or not to be read are told, and a ``ValueError`` that our own code
-    raised on purpose.
+    Files that are not there, not to be read, or something else than they should be are told, and a
+    ``ValueError`` that our own code raised on purpose.
     """
-    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+    if isinstance(error, _OF_FILES):
         return True
     traceback = error.__traceback__
     if not isinstance(error, ValueError) or traceback is None:

@@ -18,7 +18,7 @@ from agent.checkpoint import (
     read_checkpoint,
 )
 from training.config import CheckpointChoice
-from training.whole_files import read_json, write_json
+from training.whole_files import make_folder, read_json, write_json
 
 _log = logging.getLogger(__name__)
 
@@ -41,12 +41,9 @@ def locked_run(folder: Path) -> Iterator[None]:
     """Hold a run folder, made if need be, for one process; freed even if that is killed.
 
     Raises:
-        ValueError: another process holds it, or it is a file.
+        ValueError: another process holds it, or there can be no such folder.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise ValueError(f"{folder}: wanted a folder, it is a file") from None
+    make_folder(folder)
     with (folder / LOCK_FILE).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

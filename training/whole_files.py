@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,54 @@ UNFINISHED_SUFFIX = ".partial"
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to; what is there afterwards takes the name, unless writing failed."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED_SUFFIX}")
+    """Give a path to write to; what is there afterwards takes the name, unless writing failed.
+
+    Raises:
+        OSError: it cannot be written; the error names the file that was wanted.
+    """
+    unfinished = _unfinished(path)
     try:
         yield unfinished
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        if error.filename != str(unfinished):
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):  # where a file is in a folder's place
+            unfinished.unlink(missing_ok=True)
+
+
+def require_place(path: Path) -> None:
+    """Refuse a path at which no file can be written, before anything is worked out to be written.
+
+    Raises:
+        ValueError: why not.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path}: wanted a file, it is a folder")
+    unfinished = _unfinished(path)
+    try:
+        unfinished.touch()
+        unfinished.unlink()
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it, unless it is there.
+
+    Raises:
+        ValueError: why there can be none.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ValueError(f"{folder}: wanted a folder, it is a file") from None
+    except OSError as error:
+        raise ValueError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
 def write_json(path: Path, value: object) -> None:
@@ -44,3 +83,8 @@ def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ValueError(f"{path} is damaged (it holds no table): {remedy}")
     return table
+
+
+def _unfinished(path: Path) -> Path:
+    """Return where a file is written before it takes its name."""
+    return path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED_SUFFIX}")

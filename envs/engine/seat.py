@@ -17,9 +17,6 @@ from envs.engine.recording import SUCCESS, Recording
 from envs.engine.replay_file import Replay
 from envs.engine.shared_match import Pace, SharedMatch
 
-GAME_HAS_ENDED = "Game has already ended"
-"""Clients look for these words."""
-
 _NOT_SUPPORTED = 2
 _ACTIONS_ON_A_SCREEN: tuple[Literal["action_feature_layer", "action_render", "action_ui"], ...] = (
     "action_feature_layer",
@@ -88,10 +85,14 @@ class Seat:
             return self._observer.observation(disable_fog=not has_fog) + self._more_results()
 
     def act(self, request: sc_pb.RequestAction) -> bytes:
-        """Give commands; there is one result for each."""
+        """Give commands; there is one result for each, and nothing comes of it after the end."""
         with self.shared.turn():
-            recording = self._going_on()
-            results = [self._result(recording, action) for action in request.actions]
+            recording = self._played()
+            is_over = recording.is_over
+            results = [
+                SUCCESS if is_over else self._result(recording, action)
+                for action in request.actions
+            ]
         return sc_pb.ResponseAction(
             result=cast("list[error_pb.ActionResult.ValueType]", results)
         ).SerializeToString()
@@ -119,16 +120,16 @@ class Seat:
             return query(self.shared.course.match, self.player, request).SerializeToString()
 
     def debug(self, request: sc_pb.RequestDebug) -> bytes:
-        """Change the game as no player can; drawings are taken and not drawn."""
+        """Change the game as no player can, while it goes on; drawings are taken and not drawn."""
         with self.shared.turn():
-            recording = self._going_on()
+            recording = self._played()
             if self.role is Role.WATCHES:
                 raise RequestRefused("an observer changes nothing")
             for command in request.debug:
                 which = command.WhichOneof("command")
                 if which == "test_process":
                     raise RequestRefused("debug test_process is not supported by this engine")
-                if which not in ("draw", None):
+                if which not in ("draw", None) and not recording.is_over:
                     recording.debug(self.player, command)
         return b""
 
@@ -149,11 +150,10 @@ class Seat:
                 recording.leave(self.player)
         self.shared.stand_up(self._number)
 
-    def _going_on(self) -> Recording:
-        """Return the match in progress, which must not be over."""
+    def _played(self) -> Recording:
+        """Return the match in progress; a replay takes neither actions nor debug requests."""
         recording = self.recording
-        if recording is None or recording.is_over:
-            raise RequestRefused(GAME_HAS_ENDED)
+        assert recording is not None
         return recording
 
     def _result(self, recording: Recording, action: sc_pb.Action) -> int:

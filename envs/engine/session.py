@@ -41,7 +41,7 @@ from envs.engine.playback import Playback
 from envs.engine.recording import Recording
 from envs.engine.replay_file import write_replay
 from envs.engine.replay_requests import asked_replay, replay_info
-from envs.engine.seat import GAME_HAS_ENDED, Role, Seat
+from envs.engine.seat import Role, Seat
 from envs.engine.shared_match import Pace, SharedMatch
 from envs.engine.varints import varint
 from envs.engine.versions import DEFAULT_VERSION, GameVersion
@@ -49,7 +49,12 @@ from envs.engine.versions import DEFAULT_VERSION, GameVersion
 JOIN_TIMEOUT_SECONDS = 300.0
 """How long the players of a two-player game wait for each other."""
 
-_FAREWELL_SECONDS = 2.0
+_GAME_HAS_ENDED = "Game has already ended"
+"""Clients look for these words."""
+
+_FAREWELL_SECONDS = 5.0
+"""How long who quits waits for the other to hear the end: clients then kill both processes."""
+
 _WIRE_TYPE_MESSAGE = 2
 
 _ALWAYS = frozenset({"available_maps", "create_game", "ping", "quit", "replay_info", "save_map"})
@@ -69,6 +74,9 @@ _ACCEPTED: dict[int, frozenset[str]] = {
     sc_pb.quit: frozenset(),
 }
 _RELAYED = _OF_A_GAME | _WHILE_IT_GOES_ON | _OF_A_PLAYER | {"restart_game"}
+_TELLS_OF_THE_END = frozenset({"observation", "step"})
+"""What a client hears from that its game is over: none looks for that in other answers."""
+
 _UNSUPPORTED = frozenset({"map_command", "quick_load", "quick_save"})
 
 _PREFIXES = {
@@ -102,7 +110,7 @@ class Session:
         self._status: sc_pb.Status.ValueType = sc_pb.launched
         self._planned: PlannedGame | None = None
         self._seat: Seat | None = None
-        self._last_match: SharedMatch | None = None
+        self._last_seat: Seat | None = None  # what was left can still be saved
         self._relay: Link | None = None  # to the host, for the guest's process
         # What seats a guest, in the host's process.
         self._invitation: Callable[[sc_pb.RequestJoinGame], Seat] | None = None
@@ -154,7 +162,7 @@ class Session:
         try:
             message = sc_pb.Request.FromString(request)
         except Exception:  # protobuf's DecodeError, which only protobuf itself could name
-            return self._error(None, "the request cannot be decoded")
+            return self._error(None, None, "the request cannot be decoded")
         request_id = message.id if message.HasField("id") else None
         name = message.WhichOneof("request")
         try:
@@ -170,16 +178,17 @@ class Session:
             payload = self._handlers[name](getattr(message, name))
             return self._answer(request_id, name, payload)
         except (RequestRefused, ReplayError, LinkError) as refused:
-            return self._error(request_id, str(refused))
+            return self._error(request_id, name, str(refused))
         # A fault of the engine's must cost its client one request, not the server or a training.
         except Exception as error:
             _logger.exception("a request failed: %s", name)
-            return self._error(request_id, f"internal error: {type(error).__name__}: {error}")
+            text = f"internal error: {type(error).__name__}: {error}"
+            return self._error(request_id, name, text)
 
     def close(self) -> None:
         """Leave the game, if there is one, and let go of everything."""
         self._leave_match()
-        self._planned = self._last_match = None
+        self._planned = self._last_seat = None
         if self._relay is not None:
             self._relay.close()
             self._relay = None
@@ -189,26 +198,40 @@ class Session:
     def _check_status(self, name: str) -> None:
         if name in _ACCEPTED[self._status]:
             return
+        if name == "save_replay" and self._has_left():
+            return
         if name in _UNSUPPORTED:
             raise RequestRefused(f"{name} is not supported by this engine")
         if self._status == sc_pb.ended and name in _WHILE_IT_GOES_ON | _OF_A_PLAYER:
-            raise RequestRefused(GAME_HAS_ENDED)
+            raise RequestRefused(_GAME_HAS_ENDED)
         if self._status in (sc_pb.launched, sc_pb.init_game):
             raise RequestRefused("Not in a game")
         raise RequestRefused(f"{name} is not possible at status {sc_pb.Status.Name(self._status)}")
 
+    def _has_left(self) -> bool:
+        """Return whether the client has left a game of which there is still a record."""
+        has_record = self._last_seat is not None or self._relay is not None
+        return self._status == sc_pb.launched and has_record
+
     def _answer(self, request_id: int | None, name: str, payload: bytes) -> bytes:
-        self._notice_end()
+        self._notice_end(name)
         head = sc_pb.Response(id=request_id, status=self._status).SerializeToString()
         return head + _PREFIXES[name] + varint(len(payload)) + payload
 
-    def _error(self, request_id: int | None, text: str) -> bytes:
-        self._notice_end()
+    def _error(self, request_id: int | None, name: str | None, text: str) -> bytes:
+        self._notice_end(name)
         return sc_pb.Response(id=request_id, status=self._status, error=[text]).SerializeToString()
 
-    def _notice_end(self) -> None:
+    def _notice_end(self, name: str | None) -> None:
+        """Go on to status ``ended`` with an answer in which clients look for it.
+
+        A game may end in the middle of a client's turn, when the other leaves or a unit is killed
+        by a debug request. The client's turn ends first.
+        """
         is_on = self._status in (sc_pb.in_game, sc_pb.in_replay)
-        if is_on and self._seat is not None and self._seat.shared.course.is_over:
+        if not is_on or name not in _TELLS_OF_THE_END or self._seat is None:
+            return
+        if self._seat.shared.course.is_over:
             self._status = sc_pb.ended
 
     # Games that are played here.
@@ -286,7 +309,7 @@ class Session:
 
     def _take(self, seat: Seat) -> None:
         self._seat = seat
-        self._last_match = seat.shared
+        self._last_seat = seat
         self._status = sc_pb.in_game if seat.recording is not None else sc_pb.in_replay
 
     def _taken_seat(self) -> Seat:
@@ -390,7 +413,9 @@ class Session:
             return codes(error=refused.code, error_details=str(refused)).SerializeToString()
 
     def _save_replay(self) -> bytes:
-        data = write_replay(self._taken_seat().replay())
+        if self._last_seat is None:
+            raise RequestRefused("Not in a game")
+        data = write_replay(self._last_seat.replay())
         return sc_pb.ResponseSaveReplay(data=data).SerializeToString()
 
     # The rest.
@@ -416,14 +441,14 @@ class Session:
         return b""
 
     def _quit(self) -> bytes:
-        """Say goodbye; the other player of a game may still have to hear how it ended."""
+        """Say goodbye, but not before the other player has heard how the game ended, and left."""
         self._leave_match()
         if self._relay is not None:
             goodbye = sc_pb.Request(quit=sc_pb.RequestQuit()).SerializeToString()
             with suppress(LinkError):
-                self._relay.ask(goodbye, Wait(_FAREWELL_SECONDS))
-        elif self._last_match is not None and self._invitation is None:  # it ends with us
-            self._last_match.wait_until_empty(timeout_seconds=_FAREWELL_SECONDS)
+                self._relay.ask(goodbye, Wait(2 * _FAREWELL_SECONDS))
+        elif self._last_seat is not None:
+            self._last_seat.shared.wait_until_empty(timeout_seconds=_FAREWELL_SECONDS)
         self.close()
         self._status = sc_pb.quit
         return b""

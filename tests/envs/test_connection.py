@@ -12,7 +12,7 @@ from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.connection import InProcessConnection, ProcessConnection
 from envs.errors import GameCrashedError, GameHungError
-from envs.game_process import MAX_LOG_BYTES
+from envs.game_process import MAX_LOG_BYTES, POLITE_SECONDS
 from envs.launch import launch
 from tests.envs.fake_games import OBSERVE, PING, folder_with, shell, speaking
 
@@ -99,8 +99,10 @@ def test_an_engine_that_is_stopped_in_a_game_is_killed_when_its_time_is_up(
 ):
     start_game(engine)
     later(engine.pid, signal.SIGSTOP)
+    begin = time.monotonic()
     with pytest.raises(GameHungError, match="had not answered step"):
         engine.ask(STEP_FOR_LONG, deadline_seconds=BRIEFLY)
+    assert time.monotonic() - begin < BRIEFLY + POLITE_SECONDS  # it hears no polite request
     with pytest.raises(ProcessLookupError):
         os.kill(engine.pid, 0)
 
@@ -151,11 +153,14 @@ def test_an_answer_to_an_interrupted_question_is_never_taken_for_another(started
 
 
 def test_what_a_game_writes_takes_little_room_and_keeps_its_end(started: Started):
-    connection = started("print('x' * 3_000_000, '\\nthe end', flush=True); connection.send(b'')")
-    connection.ask(OBSERVE, deadline_seconds=SECONDS)
+    write = "print('x' * int(1e6), vars(connection).setdefault('begin', 'the end'), flush=True)"
+    connection = started(f"{write}; connection.send(b'')")
     log = (Path(f"/proc/{connection.pid}/fd") / "2").readlink()
-    assert log.stat().st_size < MAX_LOG_BYTES
+    for _ in range(9):
+        connection.ask(OBSERVE, deadline_seconds=SECONDS)
+        assert log.stat().st_size <= MAX_LOG_BYTES
     os.kill(connection.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, connection.pid, os.WEXITED | os.WNOWAIT)
     with pytest.raises(GameCrashedError, match="the end"):
         connection.ask(OBSERVE, deadline_seconds=SECONDS)
 

@@ -272,7 +272,7 @@ with socket.create_server(("127.0.0.1", port)) as listener:
     connection.sendall(b"\\xff\\xfe\\n" * 99)
     time.sleep(60)
 """
-HALF_A_FRAME = r"raw.sendall(b'\x82\x7e\x10'); raw.close(); os._exit(5)"
+HALF_A_FRAME = r"raw.sendall(b'\x82\x7e\x10'); raw.shutdown(2); time.sleep(0.3); os._exit(5)"
 
 
 @pytest.mark.parametrize(
@@ -297,35 +297,45 @@ def test_a_program_that_talks_nonsense_is_told(
 # Ports.
 
 
-THIEF = """
-if not Path("stolen").exists():
-    Path("stolen").touch()
-    ready, told = os.pipe()
+HOLDER = """
     if os.fork() == 0:
         os.setsid()
-        thief = socket.socket()
-        thief.bind(("127.0.0.1", port))
-        LISTEN
+        holder = socket.socket()
+        holder.bind(("127.0.0.1", port))
         os.write(told, b".")
-        time.sleep(BRIEFLY)
+        time.sleep(3)
         os._exit(0)
     os.read(ready, 1)
-    THEN
+    sys.exit("the address is in use")
+"""
+ANOTHER_GAME = """
+    import signal
+    if os.fork() != 0:
+        time.sleep(60)
+    os.setsid()
+    signal.alarm(10)
+"""
+SILENT_LISTENER = """
+    if os.fork() != 0:
+        time.sleep(60)
+    os.setsid()
+    with socket.create_server(("127.0.0.1", port)):
+        time.sleep(3)
+    os._exit(0)
 """
 
 
 @ON_LINUX
-@pytest.mark.parametrize(
-    ("listens", "then"),
-    [("thief.listen()", "time.sleep(60)"), ("pass", "sys.exit('the address is in use')")],
-    ids=["another listens and the game waits", "another holds it and the game ends"],
-)
+@pytest.mark.parametrize("theft", [HOLDER, ANOTHER_GAME, SILENT_LISTENER])
 def test_a_port_that_another_takes_first_is_not_used(
-    tmp_path: Path, set_path: SetPath, monkeypatch: pytest.MonkeyPatch, listens: str, then: str
+    tmp_path: Path, set_path: SetPath, monkeypatch: pytest.MonkeyPatch, theft: str
 ):
-    steal = THIEF.replace("LISTEN", listens).replace("THEN", then)
-    steal = steal.replace("BRIEFLY", str(BRIEFLY))
-    program = speaking("pass").replace("\nfrom websockets", steal + "\nfrom websockets", 1)
+    once = (
+        '\nif not Path("stolen").exists():\n'
+        '    Path("stolen").touch()\n'
+        f"    ready, told = os.pipe(){theft}"
+    )
+    program = speaking("pass").replace("\nfrom websockets", f"{once}\nfrom websockets", 1)
     set_path(folder_with(tmp_path, program))
     monkeypatch.chdir(tmp_path)
     with launch() as connection:
@@ -361,14 +371,14 @@ print(game.pid, flush=True)
 """
 
 
-def parent(script: str) -> "subprocess.Popen[str]":
+def parent(script: str, temporary: Path) -> "subprocess.Popen[str]":
     """Start a program that launches a game and then does something."""
-    code = LAUNCH_AND + script
     return subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", LAUNCH_AND + script],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
+        env=os.environ | {"TMPDIR": str(temporary)},
     )
 
 
@@ -381,7 +391,7 @@ def test_a_game_ends_with_the_program_that_started_it(
     ignore = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     program = speaking("pass").replace("\nfrom websockets", f"\n{ignore}from websockets", 1)
     set_path(folder_with(tmp_path, program))
-    with parent("import time; time.sleep(60)") as process:
+    with parent("import time; time.sleep(60)", tmp_path) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
         assert is_alive(pid)
@@ -392,7 +402,7 @@ def test_a_game_ends_with_the_program_that_started_it(
 @ON_LINUX
 def test_a_game_ends_when_its_owner_forgets_it(tmp_path: Path, set_path: SetPath):
     set_path(folder_with(tmp_path, speaking("pass")))
-    with parent("") as process:
+    with parent("", tmp_path) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
         assert process.wait(SECONDS) == 0
@@ -411,7 +421,7 @@ os.wait()
 game.ask(PING, deadline_seconds=10)
 print("well", flush=True)
 """
-    with parent(fork) as process:
+    with parent(fork, tmp_path) as process:
         assert process.stdout is not None
         assert process.stdout.read().split()[1:] == ["well"]
 

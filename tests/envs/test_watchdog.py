@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from envs.errors import (
     GameCrashedError,
     GameHungError,
     GameMissingError,
+    LaunchError,
 )
 from envs.launch import in_process, launch
 from envs.maps import missing_map
@@ -55,6 +57,12 @@ def observe(connection: Connection) -> bytes:
     return connection.ask(OBSERVE, deadline_seconds=SECONDS)
 
 
+def kill(pid: int) -> None:
+    """End a game, and wait until it has ended."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
 def test_one_process_serves_many_games(folder: Path):
     with Watchdog(launch, AT_ONCE) as watchdog:
         assert len({watchdog.new_game(ping) for _ in range(5)}) == 1
@@ -65,7 +73,7 @@ def test_one_process_serves_many_games(folder: Path):
 def test_a_game_that_was_killed_is_followed_by_one_that_works(folder: Path):
     with Watchdog(launch, AT_ONCE) as watchdog:
         first = watchdog.new_game(ping)
-        os.kill(first, signal.SIGKILL)
+        kill(first)
         for _ in range(2):  # it counts once, however often it is asked
             with pytest.raises(GameCrashedError):
                 watchdog.ask(OBSERVE, deadline_seconds=SECONDS)
@@ -78,6 +86,7 @@ def test_a_game_that_hangs_is_followed_by_one_that_works(folder: Path):
     with Watchdog(launch, AT_ONCE) as watchdog:
         first = watchdog.new_game(ping)
         os.kill(first, signal.SIGSTOP)
+        os.waitid(os.P_PID, first, os.WSTOPPED | os.WNOWAIT)
         begin = time.monotonic()
         with pytest.raises(GameHungError):
             watchdog.ask(OBSERVE, deadline_seconds=BRIEFLY)
@@ -89,7 +98,7 @@ def test_a_game_that_hangs_is_followed_by_one_that_works(folder: Path):
 def test_a_game_that_died_unnoticed_between_games_is_replaced(folder: Path):
     with Watchdog(launch, AT_ONCE) as watchdog:
         first = watchdog.new_game(ping)
-        os.kill(first, signal.SIGKILL)
+        kill(first)
         assert watchdog.new_game(ping) != first
         assert watchdog.counts == GameCounts(launches=2, crashes=1)
 
@@ -120,13 +129,25 @@ def test_a_process_that_has_grown_is_replaced_between_games(folder: Path):
 
 def test_a_game_that_never_starts_is_given_up_with_the_cause(folder: Path):
     be(folder, shell("echo the disk is on fire; exit 1"))
-    config = WatchdogConfig(max_failures=3, pause_seconds=0.2)
-    begin = time.monotonic()
+    config = WatchdogConfig(max_failures=3, pause_seconds=0)
     with Watchdog(launch, config) as watchdog:
         with pytest.raises(CrashLoopError, match=r"after 3 failures in a row.*disk is on fire"):
             watchdog.new_game(ping)
         assert watchdog.counts == GameCounts(failed_launches=3)
-    assert time.monotonic() - begin > 0.2 + 0.4
+
+
+def test_each_further_failure_is_followed_by_a_longer_pause():
+    tried = []
+
+    def fail() -> Connection:
+        tried.append(time.monotonic())
+        raise LaunchError("no")
+
+    config = WatchdogConfig(max_failures=4, pause_seconds=0.1)
+    with Watchdog(fail, config) as watchdog, pytest.raises(CrashLoopError):
+        watchdog.new_game(ping)
+    for pause, (before, after) in zip((0.1, 0.2, 0.4), pairwise(tried), strict=True):
+        assert after - before >= pause
 
 
 def test_a_game_that_fails_when_it_is_set_up_is_given_up(folder: Path):
@@ -154,7 +175,7 @@ def test_failures_with_good_games_between_them_are_borne(folder: Path):
     config = WatchdogConfig(max_failures=2, pause_seconds=0)
     with Watchdog(launch, config) as watchdog:
         for _ in range(3):
-            os.kill(watchdog.new_game(ping), signal.SIGKILL)
+            kill(watchdog.new_game(ping))
             with pytest.raises(GameCrashedError):
                 watchdog.ask(OBSERVE, deadline_seconds=SECONDS)
             watchdog.new_game(ping)

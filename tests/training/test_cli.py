@@ -138,6 +138,39 @@ def test_a_missing_file_is_refused_in_one_line(
     assert str(missing) in printed
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["mini-games", "--out", "FILE"],
+        ["engine", "--out", "FOLDER", "--loops", "100", "--no-first-start"],
+        ["ladder", "--out", "FILE"],
+    ],
+)
+def test_a_place_that_cannot_be_written_to_is_refused_in_one_line(
+    options: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    (tmp_path / "file").touch()
+    places = {"FILE": str(tmp_path / "file"), "FOLDER": str(tmp_path)}
+    assert cli.run(["bench", *(places.get(option, option) for option in options)]) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert f"latentstar bench {options[0]}: {places[options[2]]}: wanted a" in printed
+
+
+@pytest.mark.parametrize(
+    "error", [FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError]
+)
+def test_files_that_are_something_else_are_refused_in_one_line(
+    error: type[OSError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def fail(config: GreetingConfig) -> None:
+        raise error(1, "is something else", "a/file")
+
+    command_that(fail, monkeypatch)
+    assert cli.run(["greet", "Ada"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_value_that_we_refuse_takes_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

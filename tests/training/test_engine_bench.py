@@ -1,5 +1,6 @@
 """The benchmark of the engine: its scenes are as crowded as they say, and its numbers add up."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from training.bench.engine import (
     StepTime,
     as_record,
     num_units,
+    run,
     table_rows,
     top_up,
 )
@@ -78,6 +80,20 @@ def test_clients_see_as_many_units_as_were_asked_for(connect: Any):
 def test_what_the_engine_refuses_is_told():
     with in_process() as ask, pytest.raises(ValueError, match="the engine refused"):
         start_game(ask, RAW, map_path="Melee/Nowhere.SC2Map", seed=2)
+
+
+@pytest.mark.parametrize("map_path", ["mini_games/MoveToBeacon.SC2Map", "Nope"])
+def test_a_map_that_is_not_for_two_is_refused_before_anything_is_measured(map_path: str):
+    with pytest.raises(ValueError, match="for two players"):
+        run(EngineBenchConfig(map_path=map_path))
+
+
+def test_a_place_where_no_numbers_can_be_written_is_refused_before_anything_is_measured(
+    tmp_path: Path,
+):
+    for place in (tmp_path, tmp_path / "nowhere" / "numbers.json"):
+        with pytest.raises(ValueError, match=f"{place}: "):
+            run(EngineBenchConfig(out=place))
 
 
 @pytest.mark.parametrize("given", [{"loops": 0}, {"steps": 0}, {"seed": -1}])

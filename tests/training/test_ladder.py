@@ -147,3 +147,12 @@ def test_a_map_that_is_not_there_is_refused_before_anything_is_played(tmp_path: 
     with pytest.raises(ValueError, match="there is no 'Melee/Nowhere"):
         run(LadderConfig(out=tmp_path, maps=("Melee/Nowhere.SC2Map",)))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_map_may_go_by_its_name_alone(tmp_path: Path):
+    levels = (Level.VERY_EASY, Level.MEDIUM)
+    run(
+        LadderConfig(out=tmp_path, levels=levels, games=1, minutes=0.1, workers=1, maps=("Flat32",))
+    )
+    (game,) = (tmp_path / GAMES_FILE).read_text().splitlines()
+    assert json.loads(game)["map"] == "Melee/Flat32.SC2Map"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.whole_files import whole_file, write_json
+from training.whole_files import make_folder, require_place, whole_file, write_json
 
 
 def test_a_file_appears_when_it_is_finished_and_replaces_the_one_before(tmp_path: Path):
@@ -32,6 +32,40 @@ def test_when_writing_fails_all_is_as_before(tmp_path: Path, existing: str | Non
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert [file.read_text() for file in tmp_path.iterdir()] == [existing] * (existing is not None)
+
+
+def blocked(folder: Path) -> list[Path]:
+    """Places where no file can be: a folder, and what is not in a folder."""
+    (folder / "file").touch()
+    return [folder, folder / "file" / "report.txt", folder / "nowhere" / "report.txt"]
+
+
+def test_a_place_for_a_file_is_left_as_it_was_and_no_place_is_refused_by_its_name(tmp_path: Path):
+    path = tmp_path / "report.txt"
+    path.write_text("old")
+    require_place(path)
+    require_place(tmp_path / "new.txt")
+    assert [file.name for file in tmp_path.iterdir()] == ["report.txt"]
+    assert path.read_text() == "old"
+    for place in blocked(tmp_path):
+        with pytest.raises(ValueError, match=f"^{place}: "):
+            require_place(place)
+
+
+def test_what_cannot_be_written_is_named_as_it_was_wanted(tmp_path: Path):
+    for place in blocked(tmp_path):
+        with pytest.raises(OSError, match=f": '{place}'$"):
+            write_json(place, 1)
+
+
+def test_a_folder_is_made_with_those_above_it_and_a_file_in_its_place_is_refused(tmp_path: Path):
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "a"):
+        with pytest.raises(ValueError, match=f"^{place}: "):
+            make_folder(place)
 
 
 def test_json_is_read_back_as_it_was_and_keeps_every_script(tmp_path: Path):

@@ -8,7 +8,7 @@ the compilation is what is measured.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -35,8 +35,9 @@ from training.bench.engine_clients import (
     start_game,
 )
 from training.engine_games import PROTOSS, TERRAN, VERY_HARD, ZERG, compile_engine
+from training.engine_maps import two_player_map
 from training.progress import ProgressBar, progress_bar
-from training.whole_files import write_json
+from training.whole_files import require_place, write_json
 
 STEP_LOOPS = 8
 """Between two observations of an agent."""
@@ -58,7 +59,7 @@ class EngineBenchConfig:
     """Measure the engine: ``latentstar bench engine``."""
 
     out: Path | None = None  # write the numbers there too, as JSON
-    map_path: str = "Ladder2019Season3/AcropolisLE.SC2Map"
+    map_path: str = "Ladder2019Season3/AcropolisLE.SC2Map"  # or the map's name alone
     loops: int = 6720  # game loops for each number of units
     steps: int = 300  # steps of 8 loops for each way to talk to the engine
     first_start: bool = True  # measure the first start too, which compiles for a minute or so
@@ -121,9 +122,11 @@ def run(config: EngineBenchConfig) -> EngineBench:
     """Measure, and tell the numbers.
 
     Raises:
-        ValueError: there is no such map.
+        ValueError: there is no such map for two players, or the numbers cannot be written.
     """
-    read_map(map_bytes(config.map_path))
+    config = replace(config, map_path=two_player_map(config.map_path))
+    if config.out is not None:
+        require_place(config.out)
     pysc2_compat.load()
     compile_engine()
     with progress_bar("measuring the engine") as bar:

@@ -12,7 +12,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -20,7 +20,6 @@ from typing import Annotated, Any, NamedTuple
 from tyro.conf import EnumChoicesFromValues
 
 from envs.engine.rules_version import rules_hash
-from envs.engine.terrain import map_files
 from envs.interface import LOOPS_PER_SECOND
 from training.bench.ladder_table import ladder_table, plot_ladder, summary
 from training.cluster import ray_for
@@ -33,6 +32,7 @@ from training.engine_games import (
     ComputerPlayer,
     compile_engine,
 )
+from training.engine_maps import two_player_map
 from training.progress import progress_bar
 from training.run_folder import locked_run
 from training.whole_files import whole_file, write_json
@@ -66,7 +66,7 @@ class LadderConfig:
     out: Path = Path("runs/ladder")  # folder for games, table, plot and numbers
     levels: tuple[Annotated[Level, EnumChoicesFromValues], ...] = tuple(Level)  # each v the next
     games: int = 100  # of each two levels
-    maps: tuple[str, ...] = (SMALL_MAP,)  # in turn
+    maps: tuple[str, ...] = (SMALL_MAP,)  # paths or names of the engine's maps, in turn
     minutes: float = 30.0  # of game time, at speed Faster; what is not over then is undecided
     workers: int = max(1, os.cpu_count() or 1)  # games at the same time
     timeout_minutes: float = 30.0  # by the clock; a game that takes longer is a crash
@@ -112,8 +112,7 @@ def run(config: LadderConfig) -> None:
     Raises:
         ValueError: there is no such map, or the folder holds games of another ladder.
     """
-    for path in config.maps:
-        _require_map(path)
+    config = replace(config, maps=tuple(two_player_map(given) for given in config.maps))
     with locked_run(config.out):
         (config.out / REPLAY_FOLDER).mkdir(exist_ok=True)
         plans = planned_games(config)
@@ -138,11 +137,6 @@ def run(config: LadderConfig) -> None:
             unfinished.write_text(ladder_table(result), encoding="utf-8")
         plot_ladder(result, config.out / PLOT_FILE)
     logger.info("%s\nsee %s", ladder_table(result), config.out)
-
-
-def _require_map(path: str) -> None:
-    if path not in {file.path for file in map_files() if file.num_players > 1}:
-        raise ValueError(f"maps must be the engine's for two players, there is no {path!r}")
 
 
 def planned_games(config: LadderConfig) -> list[Plan]:

@@ -31,7 +31,7 @@ from training.bench.mini_game_scripts import (
 from training.bench.mini_game_table import mini_game_table, plot_mini_games, summary
 from training.engine_games import compile_engine
 from training.progress import progress_bar
-from training.whole_files import whole_file, write_json
+from training.whole_files import make_folder, require_place, whole_file, write_json
 
 RESULT_FILE, TABLE_FILE, PLOT_FILE = "mini-games.json", "mini-games.md", "mini-games.png"
 
@@ -83,8 +83,14 @@ class MiniGamesConfig:
 
 
 def run(config: MiniGamesConfig) -> None:
-    """Play all episodes, and write table, plot and numbers."""
-    config.out.mkdir(parents=True, exist_ok=True)
+    """Play all episodes, and write table, plot and numbers.
+
+    Raises:
+        ValueError: the folder cannot be made or written to.
+    """
+    make_folder(config.out)
+    for name in (RESULT_FILE, TABLE_FILE, PLOT_FILE):
+        require_place(config.out / name)
     compile_engine()
     scores: dict[str, dict[str, list[int]]] = {
         name: {who.value: [] for who in config.players} for name in config.games

@@ -1,6 +1,6 @@
 """Plays or watches a game with python-sc2, in a process of its own, and writes down how it went.
 
-Usage: python_sc2_program.py WHAT RESULT.json [REPLAY]
+Usage: python_sc2_program.py WHAT RESULT.json [ARGUMENT ...]
 """
 
 import asyncio
@@ -102,6 +102,30 @@ class ResigningBot(BotAI):
             await self.client.leave()
 
 
+class QuittingBot(BotAI):
+    """Ends the game in the middle of a turn: it leaves, or kills all that it has."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+
+    async def on_step(self, iteration: int) -> None:
+        if iteration == 20 and self.way == "leave":
+            await self.client.leave()
+        elif iteration == 20:
+            await self.client.debug_kill_unit(self.all_own_units)
+
+
+class AskingBot(BotAI):
+    """Asks so much in its turns that the game ends within one, and gives commands after that."""
+
+    async def on_step(self, iteration: int) -> None:
+        for worker in self.workers:
+            await self.client.query_pathing(worker.position, self.enemy_start_locations[0])
+        for worker in self.workers:
+            worker.move(self.game_info.map_center)
+
+
 class IdleBot(BotAI):
     """Looks on."""
 
@@ -166,6 +190,14 @@ def duel() -> dict[str, object]:
     return {"results": [name_of(result) for result in results]}
 
 
+def game_ended_within_a_turn(way: str, who: str, replay: str = "") -> dict[str, object]:
+    quitting = Bot(Race.Terran, QuittingBot(way), name="quits")
+    asking = Bot(Race.Protoss, AskingBot(), name="asks")
+    players = [quitting, asking] if who == "host" else [asking, quitting]
+    results = run_game(maps.get("Simple64"), players, realtime=False, save_replay_as=replay or None)
+    return {"results": [name_of(result) for result in results]}
+
+
 def idle_game() -> dict[str, object]:
     players = [Bot(Race.Protoss, IdleBot()), Computer(Race.Zerg, Difficulty.VeryEasy)]
     result = run_game(maps.get("Flat64"), players, realtime=False, game_time_limit=20)
@@ -200,6 +232,7 @@ def main() -> None:
         "win": won_game,
         "resign": resigned_game,
         "duel": duel,
+        "quit": game_ended_within_a_turn,
         "idle": idle_game,
         "look": looked_at_map,
         "watch": watched,

@@ -10,12 +10,14 @@ from contextlib import suppress
 import pytest
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import debug_pb2 as debug_pb
+from s2clientprotocol import query_pb2 as query_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.engine import link
 from envs.engine import session as session_module
 from envs.engine.errors import LinkError
 from envs.engine.link import Wait, connect_to_host, wait_for_guest
+from envs.engine.replay_file import read_replay
 from envs.engine.session import Session
 from tests.envs.engine.api_client import (
     COMMAND_CENTER,
@@ -128,6 +130,37 @@ def test_who_leaves_has_lost_and_the_other_hears_of_it(two: Two, who_leaves: str
     assert results == {winner: sc_pb.Victory, 3 - winner: sc_pb.Defeat}
 
 
+@pytest.mark.parametrize("who_leaves", ["host", "guest"])
+def test_whose_enemy_leaves_within_its_turn_ends_the_turn_first(two: Two, who_leaves: str):
+    two.begin()
+    leaver, other = (two.host, two.guest) if who_leaves == "host" else (two.guest, two.host)
+    hall = other.own(COMMAND_CENTER)[0].tag
+    leaver.send(leave_game=sc_pb.RequestLeaveGame())
+    assert other.send(game_info=sc_pb.RequestGameInfo()).game_info.map_name
+    query = query_pb.RequestQuery(
+        abilities=[query_pb.RequestQueryAvailableAbilities(unit_tag=hall)]
+    )
+    assert other.send(query=query).query.abilities[0].abilities
+    assert other.command(TRAIN_SCV, hall) == 1
+    assert not other.send(debug=sc_pb.RequestDebug()).error
+    assert other.status == sc_pb.in_game
+    assert not other.step(8).error
+    assert other.status == sc_pb.ended
+
+
+@pytest.mark.parametrize("who_leaves", ["host", "guest"])
+def test_who_has_left_can_still_save_the_replay(two: Two, who_leaves: str):
+    two.begin()
+    two.at_once(step=sc_pb.RequestStep(count=8))
+    leaver = two.host if who_leaves == "host" else two.guest
+    leaver.send(leave_game=sc_pb.RequestLeaveGame())
+    replay = read_replay(leaver.replay())
+    assert leaver.status == sc_pb.launched
+    assert replay.loops == 8
+    lost = 1 if who_leaves == "host" else 2
+    assert replay.results == {lost: sc_pb.Defeat, 3 - lost: sc_pb.Victory}
+
+
 def test_a_guest_who_is_cut_off_has_left(two: Two):
     two.begin()
     waiting = threading.Thread(target=two.host.step, args=(8,))
@@ -163,13 +196,35 @@ def test_both_quit_without_waiting_long(two: Two):
     assert two.guest.session.has_quit
 
 
-def test_a_guest_quits_without_waiting_for_the_host(two: Two, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("who_quits", ["host", "guest"])
+def test_who_quits_goes_when_the_other_has_heard_the_end_and_left(
+    two: Two, monkeypatch: pytest.MonkeyPatch, who_quits: str
+):
     monkeypatch.setattr(session_module, "_FAREWELL_SECONDS", 10 * SECONDS)
     two.begin()
+    quitter, other = (two.host, two.guest) if who_quits == "host" else (two.guest, two.host)
+    quitting = threading.Thread(target=quitter.send, kwargs={"quit": sc_pb.RequestQuit()})
+    quitting.start()
+    assert other.step(8).status == sc_pb.ended
+    assert other.observe().player_result
+    assert quitting.is_alive()
+    other.send(leave_game=sc_pb.RequestLeaveGame())
+    quitting.join(SECONDS)
+    assert not quitting.is_alive()
+    assert quitter.session.has_quit
+
+
+@pytest.mark.parametrize("who_quits", ["host", "guest"])
+def test_who_quits_does_not_wait_long_for_who_says_nothing(
+    two: Two, monkeypatch: pytest.MonkeyPatch, who_quits: str
+):
+    monkeypatch.setattr(session_module, "_FAREWELL_SECONDS", 0.2)
+    two.begin()
+    quitter = two.host if who_quits == "host" else two.guest
     begun = time.monotonic()
-    two.guest.send(quit=sc_pb.RequestQuit())
-    assert time.monotonic() - begun < SECONDS
-    assert two.host.step(8).status == sc_pb.ended
+    quitter.send(quit=sc_pb.RequestQuit())
+    assert 0.2 <= time.monotonic() - begun < SECONDS
+    assert quitter.session.has_quit
 
 
 def test_a_guest_who_is_cut_off_within_a_step_has_left(two: Two):

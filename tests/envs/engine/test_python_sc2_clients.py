@@ -55,6 +55,27 @@ def test_bots_play_each_other_in_two_processes(game_environment: Path, tmp_path:
     assert played["results"] == ["Victory", "Defeat"]
 
 
+@pytest.mark.parametrize("who", ["host", "guest"])
+@pytest.mark.parametrize("way", ["leave", "kill"])
+def test_a_game_that_one_bot_ends_within_the_others_turn_has_two_results(
+    game_environment: Path, tmp_path: Path, way: str, who: str
+):
+    played = outcome("quit", tmp_path, way, who)
+    expected = ["Defeat", "Victory"]
+    assert played["results"] == (expected if who == "host" else expected[::-1])
+
+
+@pytest.mark.parametrize("who", ["host", "guest"])
+def test_a_bot_that_has_left_saves_the_replay_as_its_opponent_does(
+    game_environment: Path, tmp_path: Path, who: str
+):
+    file = tmp_path / "left.SC2Replay"
+    outcome("quit", tmp_path, "leave", who, str(file))
+    assert read_replay(file.read_bytes()).results == (
+        {1: 2, 2: 1} if who == "host" else {1: 1, 2: 2}
+    )
+
+
 def test_a_replay_is_watched_to_its_end(short_replay: Path, tmp_path: Path):
     watched = outcome("watch", tmp_path, str(short_replay))
     assert watched["steps"] > 100

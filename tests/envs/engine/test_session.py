@@ -253,6 +253,7 @@ def test_the_game_goes_on_after_a_command(player: Client):
 
 def test_after_the_end_steps_are_refused_in_the_words_that_clients_look_for(player: Client):
     player.send(debug=surrender())
+    player.step()
     assert player.status == sc_pb.ended
     results = {result.player_id: result.result for result in player.observe().player_result}
     assert results == {1: sc_pb.Defeat, 2: sc_pb.Victory}
@@ -260,6 +261,18 @@ def test_after_the_end_steps_are_refused_in_the_words_that_clients_look_for(play
     assert list(player.send(action=sc_pb.RequestAction()).error) == ["Game has already ended"]
     assert player.send(game_info=sc_pb.RequestGameInfo()).game_info.map_name
     assert player.status == sc_pb.ended
+
+
+def test_a_player_who_ends_the_game_hears_of_it_when_its_turn_is_over(player: Client):
+    hall = player.own(COMMAND_CENTER)[0].tag
+    player.send(debug=surrender())
+    replay = player.replay()
+    assert player.command(TRAIN_SCV, hall) == SUCCESS
+    assert not player.send(debug=surrender()).error
+    assert player.status == sc_pb.in_game
+    assert player.observe().player_result
+    assert player.status == sc_pb.ended
+    assert player.replay() == replay  # what came after the end has changed nothing
 
 
 def test_a_new_game_is_created_from_within_one_and_from_an_ended_one(player: Client):

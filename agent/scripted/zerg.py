@@ -1,0 +1,46 @@
+"""Zerg: what to build in which order, and queens that see to larvae."""
+
+from agent.scripted.orders import order_at
+from agent.scripted.plan import Style, goals
+from agent.scripted.situation import Situation
+from envs.interface import Action, EntityFeature, Race
+
+_INJECT_ENERGY = 25
+_INJECTED = 5  # row of buff_classes.csv
+_NEAR = 12.0
+
+
+def inject_larvae(situation: Situation) -> Action | None:
+    """Have the nearest queen with enough energy see to a hatchery that waits for it."""
+    queens = situation.own("Queen")
+    queens = queens[situation.column(queens, EntityFeature.ENERGY) >= _INJECT_ENERGY]
+    if not len(queens):
+        return None
+    for hall in situation.halls.tolist():
+        if situation.entities[hall, EntityFeature.BUFF_0] == _INJECTED:
+            continue
+        near = situation.within(queens, situation.place(hall), _NEAR)
+        if len(near):
+            queen = situation.nearest(near, situation.place(hall))
+            return order_at("Effect_InjectLarva_unit", [queen], hall)
+    return None
+
+
+_RULES = (inject_larvae,)
+
+STYLES = (
+    Style(
+        name="roach",
+        race=Race.ZERG,
+        goals=goals(
+            """17 Drone, 2 Hatchery, 18 Drone, 1 SpawningPool, 20 Drone, 2 Queen, 3 Hatchery,
+            2 Zergling, 30 Drone, 3 Queen, 38 Drone, 1 Extractor, 1 RoachWarren, 4 Queen, 50 Drone,
+            4 Extractor, 8 Roach, 1 EvolutionChamber, 60 Drone, 5 Queen, 16 Roach,
+            1 ZergMissileWeaponsLevel1, 1 Lair, 4 Hatchery, 30 Roach, 66 Drone, 6 Queen,
+            1 GlialReconstitution, 40 Roach, 5 Hatchery, 8 Queen, 100 Roach"""
+        ),
+        attack_supply=80,
+        wave_supply=12,
+        rules=_RULES,
+    ),
+)
