@@ -15,9 +15,8 @@ from envs.game_process import DYING_SECONDS, GameProcess
 from envs.message_socket import MessageSocket
 
 
-@runtime_checkable
-class Connection(Protocol):
-    """A game that can be asked."""
+class Askable(Protocol):
+    """A game that can be asked, whoever sees to it that there is one."""
 
     def ask(self, request: bytes, *, deadline_seconds: float) -> bytes:
         """Return the serialized Response to a serialized Request.
@@ -26,6 +25,11 @@ class Connection(Protocol):
             GameHungError: it did not answer within the time, and has been killed.
             GameCrashedError: it is gone.
         """
+
+
+@runtime_checkable
+class Connection(Askable, Protocol):
+    """A way to one game."""
 
     def memory_bytes(self) -> int | None:
         """Return what the game's own process holds in memory, where it has one and can tell."""

@@ -15,7 +15,7 @@ from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
 from envs.actions import IllegalActionError, command_of
-from envs.connection import Connection
+from envs.connection import Askable
 from envs.game_numbers import ability_of_unit
 from envs.interface import MAX_DELAY, Action, EntityFeature, EntityLimits, Race, raw_functions
 from envs.observations import GameMap, GameReader, Known, ObservationMaker, Shown
@@ -23,7 +23,9 @@ from envs.wire import WireObservation
 
 RAW = sc_pb.InterfaceOptions(raw=True, score=True)
 
-_DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 60.0
+"""How long a game may take to answer, unless it is to start one."""
+
 _START_SECONDS = 300.0
 _STARTING = frozenset({"create_game", "join_game", "start_replay"})
 _OBSERVE = sc_pb.Request(observation=sc_pb.RequestObservation()).SerializeToString()
@@ -32,7 +34,7 @@ _PLACED = ("Build_", "TrainWarp_", "Land_")
 
 
 class RequestError(ValueError):
-    """The game refused a request; the message has its words."""
+    """The game refused a request, and the message has its words; or its answer is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,12 @@ class GameClient:
     """A player in a game."""
 
     def __init__(
-        self, connection: Connection, *, plane_size: int, limits: EntityLimits = EntityLimits()
+        self,
+        connection: Askable,
+        *,
+        plane_size: int,
+        limits: EntityLimits = EntityLimits(),
+        deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         """Prepare to talk to a game.
 
@@ -82,8 +89,10 @@ class GameClient:
             connection: to the game; it is not closed here.
             plane_size: side of the map planes, in cells.
             limits: how many units are shown.
+            deadline_seconds: for each answer, but for those to what starts a game.
         """
         self._connection = connection
+        self._deadline_seconds = deadline_seconds
         self._plane_size = plane_size
         self._limits = limits
         self.player = 0
@@ -132,10 +141,18 @@ class GameClient:
         return self.observe()
 
     def observe(self) -> Moment:
-        """Return what the player is shown now."""
-        response = self._connection.ask(_OBSERVE, deadline_seconds=_DEADLINE_SECONDS)
-        wire = self.reader.decode(response)
-        known = self.reader.known(wire, response)
+        """Return what the player is shown now.
+
+        Raises:
+            RequestError: the game shows nothing, and its words, or what cannot be read.
+            GameError: the game is gone, or does not answer.
+        """
+        response = self._connection.ask(_OBSERVE, deadline_seconds=self._deadline_seconds)
+        try:
+            wire = self.reader.decode(response)
+            known = self.reader.known(wire, response)
+        except ValueError as error:
+            raise RequestError(f"{'; '.join(_message(response).error) or error}") from error
         shown = self._maker.observation(known)
         self.moment = Moment(known, shown, wire.game_loop, wire.score, self._result(wire))
         return self.moment
@@ -183,11 +200,9 @@ class GameClient:
             GameError: the game is gone, or does not answer.
         """
         (name,) = request
-        deadline = _START_SECONDS if name in _STARTING else _DEADLINE_SECONDS
+        deadline = _START_SECONDS if name in _STARTING else self._deadline_seconds
         content = sc_pb.Request(**request).SerializeToString()
-        response = sc_pb.Response.FromString(
-            self._connection.ask(content, deadline_seconds=deadline)
-        )
+        response = _message(self._connection.ask(content, deadline_seconds=deadline))
         part = getattr(response, name)
         words = list(response.error)
         if "error" in part.DESCRIPTOR.fields_by_name and part.HasField("error"):
@@ -246,6 +261,13 @@ _ACTION_RESULTS = {
 }
 _SIDE = range(-_SNAP_REACH, _SNAP_REACH + 1)
 _OFFSETS = sorted(((x, y) for x in _SIDE for y in _SIDE), key=lambda o: (o[0] ** 2 + o[1] ** 2, o))
+
+
+def _message(response: bytes) -> sc_pb.Response:
+    try:
+        return sc_pb.Response.FromString(response)
+    except Exception as error:  # protobuf's DecodeError, which only protobuf itself could name
+        raise RequestError(f"the game answered {response[:40]!r}, which is no response") from error
 
 
 def map_of_game_info(info: sc_pb.ResponseGameInfo) -> GameMap:

@@ -251,10 +251,7 @@ class ObservationMaker:
         Raises:
             ValueError: the planes' side does not divide the world's, or a limit cannot be.
         """
-        if plane_size < 1 or WORLD_SIZE % plane_size:
-            raise ValueError(f"plane_size must divide {WORLD_SIZE}, got {plane_size}")
-        if not 1 <= limits.total <= MAX_ENTITIES or limits.neutral < 0:
-            raise ValueError(f"limits must be at most {MAX_ENTITIES} and positive, got {limits}")
+        check_sizes(plane_size=plane_size, limits=limits)
         if max(game_map.width, game_map.height) > WORLD_SIZE:
             raise ValueError(
                 f"{game_map.name}: a map has at most {WORLD_SIZE} x {WORLD_SIZE} cells, got "
@@ -298,6 +295,18 @@ class ObservationMaker:
         middles = cells[self._cell // 2 :: self._cell, self._cell // 2 :: self._cell]
         self._planes[plane] = 0
         self._planes[plane, : middles.shape[0], : middles.shape[1]] = middles
+
+
+def check_sizes(*, plane_size: int, limits: EntityLimits) -> None:
+    """Refuse sizes that no observation has.
+
+    Raises:
+        ValueError: the planes' side does not divide the world's, or a limit cannot be.
+    """
+    if plane_size < 1 or WORLD_SIZE % plane_size:
+        raise ValueError(f"plane_size must divide {WORLD_SIZE}, got {plane_size}")
+    if not 1 <= limits.total <= MAX_ENTITIES or limits.neutral < 0:
+        raise ValueError(f"limits must be at most {MAX_ENTITIES} and positive, got {limits}")
 
 
 _NOBODY = np.zeros(0, np.int64)

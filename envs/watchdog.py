@@ -90,7 +90,7 @@ class Watchdog:
             except GameMissingError:
                 raise
             except GameError as error:
-                self._note(error)
+                self.note_failure(error)
                 self._let_go_if_due()
             else:
                 self._num_games += 1
@@ -106,8 +106,25 @@ class Watchdog:
         try:
             return self._connection.ask(request, deadline_seconds=deadline_seconds)
         except GameError as error:
-            self._note(error)
+            self.note_failure(error)
             raise
+
+    def note_failure(self, failure: GameError) -> None:
+        """Take the game that is on for failed, so that ``new_game`` starts another one.
+
+        What ``new_game`` and ``ask`` raise is noted already; a game fails once, however often.
+        """
+        if self._last_failure is not None:
+            return
+        self._last_failure = failure
+        self._num_failures += 1
+        if isinstance(failure, LaunchError):
+            self.counts.failed_launches += 1
+        elif isinstance(failure, GameHungError):
+            self.counts.hangs += 1
+        else:
+            self.counts.crashes += 1
+        _logger.warning("%s", failure)
 
     def close(self) -> None:
         """End the game."""
@@ -133,19 +150,6 @@ class Watchdog:
             self._connection = self._launch()
             self.counts.launches += 1
         return self._connection
-
-    def _note(self, failure: GameError) -> None:
-        if self._last_failure is not None:  # a game fails once, however often it is asked
-            return
-        self._last_failure = failure
-        self._num_failures += 1
-        if isinstance(failure, LaunchError):
-            self.counts.failed_launches += 1
-        elif isinstance(failure, GameHungError):
-            self.counts.hangs += 1
-        else:
-            self.counts.crashes += 1
-        _logger.warning("%s", failure)
 
     def _let_go_if_due(self) -> None:
         """End a process that has failed or has served long enough; wait after failures."""
