@@ -42,6 +42,7 @@ ONLY_IN = {  # imports that one file has for all others
     "training/engine_maps.py": ["envs.engine"],
     "training/engine_picture.py": ["envs.engine", "s2clientprotocol"],
     "training/engine_server.py": ["envs.engine"],
+    "training/evaluation/settings.py": ["envs.engine"],
     "training/bench/engine.py": ["envs.engine", "pysc2", "s2clientprotocol"],
     "training/bench/engine_clients.py": ["envs.engine", "s2clientprotocol", "websocket"],
     "training/bench/features.py": ["pysc2", "s2clientprotocol"],

@@ -17,12 +17,13 @@ from rich.markdown import Markdown
 from tyro.conf import EnumChoicesFromValues
 
 from agent.policy_player import Choosing
+from envs.choices import GamePlace
 from envs.interface import LOOPS_PER_SECOND
 from training.config import CheckpointChoice
 from training.engine_games import SMALL_MAP, compile_engine
 from training.evaluation.contenders import Cloned
-from training.evaluation.levels import planned_games
-from training.evaluation.playing import Part, Played, Where, play_parts
+from training.evaluation.plan import planned_games
+from training.evaluation.playing import Part, Played, play_parts
 from training.evaluation.plot import plot_evaluation
 from training.evaluation.records import (
     GameRecord,
@@ -70,6 +71,7 @@ class EvaluateConfig:
     opponent_races: _Races = tuple(PlayedRace)  # in turn
     maps: tuple[str, ...] = (SMALL_MAP,)  # in turn
     games: int = 100  # of each level and race
+    place: Annotated[GamePlace, EnumChoicesFromValues] = GamePlace.IN_PROCESS  # of the game
     minutes: float = 25.0  # of game time, at speed Faster; what is not over then is undecided
     threshold: float | None = None  # stop once it is settled whether the win rate is above it
     keep_replays: bool = False  # of all games
@@ -114,7 +116,7 @@ def run(config: EvaluateConfig) -> None:
     contender = contender_of(config)
     output = config.output or config.run / "evaluation"
     settings = settings_of_games(
-        contender, Where.ENGINE, max_loops=round(config.minutes * 60 * LOOPS_PER_SECOND)
+        contender, config.place, max_loops=round(config.minutes * 60 * LOOPS_PER_SECOND)
     )
     planned = planned_games(
         levels=[level.value for level in config.levels],
@@ -125,7 +127,8 @@ def run(config: EvaluateConfig) -> None:
         seed=config.seed,
     )
     with locked_run(output):
-        compile_engine()
+        if config.place is GamePlace.IN_PROCESS:
+            compile_engine()
         evaluation = _Evaluation(planned, settings, output, config)
         evaluation.play(contender)
         result = evaluation.write()
@@ -197,7 +200,7 @@ class _Evaluation:
         missing = [game for game in games if game in self._missing]
         size, max_loops = self._config.side_by_side, self._settings.max_loops
         groups = [tuple(missing[i : i + size]) for i in range(0, len(missing), size)]
-        return [Part(group, contender, Where.ENGINE, max_loops) for group in groups]
+        return [Part(group, contender, self._config.place, max_loops) for group in groups]
 
     def _take(self, played: Sequence[Played]) -> None:
         for game in played:

@@ -13,11 +13,12 @@ from typing import Annotated
 
 from tyro.conf import EnumChoicesFromValues
 
+from envs.choices import GamePlace
 from envs.interface import LOOPS_PER_SECOND
 from training.engine_games import SMALL_MAP, compile_engine
 from training.evaluation.contenders import Script
-from training.evaluation.levels import planned_games
-from training.evaluation.playing import Part, Played, Where, play_parts
+from training.evaluation.plan import planned_games
+from training.evaluation.playing import Part, Played, play_parts
 from training.evaluation.records import (
     PlannedGame,
     Result,
@@ -55,6 +56,7 @@ class GamesConfig:
     opponent_races: _Races = tuple(PlayedRace)  # in turn
     maps: tuple[str, ...] = (SMALL_MAP,)  # in turn
     games: int = 100  # of each level and race
+    place: Annotated[GamePlace, EnumChoicesFromValues] = GamePlace.IN_PROCESS  # of the game
     minutes: float = 25.0  # of game time, at speed Faster; what is not over then is undecided
     workers: int = max(1, os.cpu_count() or 1)  # games at the same time
     timeout_minutes: float = 30.0  # by the clock; a game that takes longer is a crash
@@ -84,7 +86,7 @@ def run(config: GamesConfig) -> None:
     for race in config.races:
         script.player(race.race)
     settings = settings_of_games(
-        script, Where.ENGINE, max_loops=round(config.minutes * 60 * LOOPS_PER_SECOND)
+        script, config.place, max_loops=round(config.minutes * 60 * LOOPS_PER_SECOND)
     )
     planned = planned_games(
         levels=[level.value for level in config.levels],
@@ -109,8 +111,9 @@ def _play(
     records = read_games(config.out)
     missing = missing_games(planned, records, settings=settings)
     counts = Counter(record.result for record in records if not record.is_crash)
-    compile_engine()
-    parts = [Part((game,), script, Where.ENGINE, settings.max_loops) for game in missing]
+    if config.place is GamePlace.IN_PROCESS:
+        compile_engine()
+    parts = [Part((game,), script, config.place, settings.max_loops) for game in missing]
     with progress_bar("playing") as bar:
         bar.show(1 - len(missing) / len(planned), _words(counts))
         for played in play_parts(

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from enum import Enum
 from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
 
 from agent.match import MatchResult, play_game, play_side_by_side
+from envs.choices import Difficulty, GamePlace
 from envs.connection import Connection
 from envs.errors import GameError
 from envs.game_client import GameClient, GameSetup, Opponent
@@ -17,15 +17,7 @@ from envs.interface import Race
 from envs.launch import in_process, launch
 from training.cluster import ray_for
 from training.evaluation.contenders import Contender, Script
-from training.evaluation.levels import Difficulty
 from training.evaluation.records import PlannedGame, Result
-
-
-class Where(Enum):
-    """What games are played on."""
-
-    ENGINE = "engine"  # in the playing process
-    PROCESS = "process"  # SC2PATH's game in a process of its own; without SC2PATH the engine
 
 
 class Part(NamedTuple):
@@ -33,7 +25,7 @@ class Part(NamedTuple):
 
     games: tuple[PlannedGame, ...]
     contender: Contender
-    where: Where
+    place: GamePlace
     max_loops: int
 
 
@@ -100,7 +92,7 @@ def play_part(part: Part) -> list[Played]:
     with ExitStack() as stack:
         clients = []
         for _ in part.games:
-            connection = stack.enter_context(_game(part.where))
+            connection = stack.enter_context(_game(part.place))
             sight = team.sight
             clients.append(GameClient(connection, plane_size=sight.plane_size, limits=sight.limits))
         setups = [setup_of(game) for game in part.games]
@@ -127,7 +119,7 @@ def setup_of(game: PlannedGame) -> GameSetup:
 def _play_script(game: PlannedGame, script: Script, part: Part) -> Played:
     player = script.player(Race[game.race.upper()])
     started = time.monotonic()
-    with _game(part.where) as connection:
+    with _game(part.place) as connection:
         client = GameClient(
             connection, plane_size=player.sight.plane_size, limits=player.sight.limits
         )
@@ -139,8 +131,8 @@ def _play_script(game: PlannedGame, script: Script, part: Part) -> Played:
         return _played(game, outcome, time.monotonic() - started, client)
 
 
-def _game(where: Where) -> Connection:
-    return in_process() if where is Where.ENGINE else launch()
+def _game(place: GamePlace) -> Connection:
+    return in_process() if place is GamePlace.IN_PROCESS else launch()
 
 
 def _played(

@@ -1,13 +1,20 @@
 """What evaluations and recorded games have in common: choices, and the settings that they note."""
 
+import os
 from enum import Enum
+from pathlib import Path
 
+from s2clientprotocol import sc2api_pb2 as sc_pb
+
+from envs.choices import GamePlace
+from envs.engine.install import is_engine
 from envs.engine.rules_version import rules_hash
 from envs.engine.terrain import map_files
-from envs.engine.versions import DEFAULT_VERSION
+from envs.game_client import GameClient
 from envs.interface import MAX_DELAY, Race
+from envs.launch import in_process, launch
 from training.evaluation.contenders import Contender, Script
-from training.evaluation.playing import Played, Where
+from training.evaluation.playing import Played
 from training.evaluation.records import Game, GameRecord, Settings
 
 DELAY_RULE = f"the player's delay, 1 to {MAX_DELAY} loops, until it sees and acts again"
@@ -49,13 +56,18 @@ def require_maps(paths: tuple[str, ...]) -> None:
             raise ValueError(f"maps must be the engine's for two players, there is no {path!r}")
 
 
-def settings_of_games(contender: Contender, where: Where, *, max_loops: int) -> Settings:
-    """Return what games of a contender have in common."""
+def settings_of_games(contender: Contender, place: GamePlace, *, max_loops: int) -> Settings:
+    """Return what games of a contender have in common; a program is started to ask for its version.
+
+    Raises:
+        GameError: the program does not start.
+    """
+    game = _game_at(place)
     policy = None if isinstance(contender, Script) else contender
     return Settings(
-        game=Game.ENGINE,
-        build=DEFAULT_VERSION.full_version,
-        rules=rules_hash(),
+        game=game,
+        build=_version_at(place),
+        rules=rules_hash() if game is Game.ENGINE else None,
         delay_rule=DELAY_RULE,
         max_loops=max_loops,
         player=contender.name,
@@ -75,3 +87,16 @@ def record_of(game: Played, settings: Settings) -> GameRecord:
         seconds=game.seconds,
         actions_per_minute=game.actions_per_minute,
     )
+
+
+def _game_at(place: GamePlace) -> Game:
+    folder = os.environ.get("SC2PATH")
+    if place is GamePlace.IN_PROCESS or folder is None or is_engine(Path(folder)):
+        return Game.ENGINE
+    return Game.STARCRAFT
+
+
+def _version_at(place: GamePlace) -> str:
+    with in_process() if place is GamePlace.IN_PROCESS else launch() as connection:
+        client = GameClient(connection, plane_size=1)
+        return client.request(ping=sc_pb.RequestPing()).ping.game_version

@@ -1,29 +1,10 @@
-"""Built-in opponents by name, and games planned against them evenly."""
+"""Games planned against built-in opponents, evenly."""
 
 import zlib
 from collections.abc import Sequence
-from enum import IntEnum
 from itertools import product
 
 from training.evaluation.records import PlannedGame
-
-
-class Difficulty(IntEnum):
-    """The built-in opponents, named as pysc2 names them and numbered as the API does.
-
-    Players know ``VERY_HARD`` as Elite, and the last three as Cheater 1 to 3.
-    """
-
-    VERY_EASY = 1
-    EASY = 2
-    MEDIUM = 3
-    MEDIUM_HARD = 4
-    HARD = 5
-    HARDER = 6
-    VERY_HARD = 7
-    CHEAT_VISION = 8
-    CHEAT_MONEY = 9
-    CHEAT_INSANE = 10
 
 
 def planned_games(
