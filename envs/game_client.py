@@ -188,6 +188,10 @@ class GameClient:
         self.request(step=sc_pb.RequestStep(count=min(max(loops, 1), MAX_DELAY)))
         return self.observe()
 
+    def version(self) -> str:
+        """Return the release that the game gives itself out for."""
+        return self.request(ping=sc_pb.RequestPing()).ping.game_version
+
     def replay(self) -> bytes:
         """Return the replay of the game so far."""
         return self.request(save_replay=sc_pb.RequestSaveReplay()).save_replay.data

@@ -4,8 +4,6 @@ import os
 from enum import Enum
 from pathlib import Path
 
-from s2clientprotocol import sc2api_pb2 as sc_pb
-
 from envs.choices import GamePlace
 from envs.engine.install import is_engine
 from envs.engine.rules_version import rules_hash
@@ -98,5 +96,4 @@ def _game_at(place: GamePlace) -> Game:
 
 def _version_at(place: GamePlace) -> str:
     with in_process() if place is GamePlace.IN_PROCESS else launch() as connection:
-        client = GameClient(connection, plane_size=1)
-        return client.request(ping=sc_pb.RequestPing()).ping.game_version
+        return GameClient(connection, plane_size=1).version()
