@@ -2,8 +2,8 @@
 
 Both start from the same bytes of a game: raw units and a minimap of 128 x 128, as most agents ask
 for them. pysc2 parses them with protobuf and makes its arrays; we decode them, follow the units
-and make the network's. The two take turns, so that a busy machine slows both alike, and medians
-are compared.
+and make the network's. The two take turns, so that neither finds its own data in the processor's
+caches and a busy machine slows both alike; medians of CPU time are compared.
 """
 
 import logging
@@ -59,7 +59,7 @@ class FeaturesBenchConfig:
 
 
 class FeaturesTime(NamedTuple):
-    """From the bytes of one observation to arrays; medians."""
+    """From the bytes of one observation to arrays; medians of CPU time."""
 
     num_units: int  # all that are in it
     ours_ms: float
@@ -150,6 +150,7 @@ def _measured(moment: Scene, *, rounds: int) -> FeaturesTime:
 
 
 def _seconds(read: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    """Return CPU time, which the machine's other work adds little to."""
+    started = time.process_time()
     read()
-    return time.perf_counter() - started
+    return time.process_time() - started
