@@ -21,6 +21,7 @@ from envs.choices import GamePlace
 from envs.interface import LOOPS_PER_SECOND
 from training.config import CheckpointChoice
 from training.engine_games import SMALL_MAP, compile_engine
+from training.engine_maps import two_player_map
 from training.evaluation.contenders import Cloned
 from training.evaluation.plan import planned_games
 from training.evaluation.playing import Part, Played, play_parts
@@ -37,7 +38,6 @@ from training.evaluation.settings import (
     Level,
     PlayedRace,
     record_of,
-    require_maps,
     settings_of_games,
 )
 from training.evaluation.statistics import Outcome, Stopping, games_until_settled, outcome_numbers
@@ -69,7 +69,7 @@ class EvaluateConfig:
     )
     races: _Races = tuple(PlayedRace)  # of the player
     opponent_races: _Races = tuple(PlayedRace)  # in turn
-    maps: tuple[str, ...] = (SMALL_MAP,)  # in turn
+    maps: tuple[str, ...] = (SMALL_MAP,)  # paths or names of the engine's maps, in turn
     games: int = 100  # of each level and race
     place: Annotated[GamePlace, EnumChoicesFromValues] = GamePlace.IN_PROCESS  # of the game
     minutes: float = 25.0  # of game time, at speed Faster; what is not over then is undecided
@@ -112,7 +112,7 @@ def run(config: EvaluateConfig) -> None:
         ValueError: the checkpoint is of no use, there is no such map, or the folder holds games
             of other settings.
     """
-    require_maps(config.maps)
+    maps = [two_player_map(given) for given in config.maps]
     contender = contender_of(config)
     output = config.output or config.run / "evaluation"
     settings = settings_of_games(
@@ -122,7 +122,7 @@ def run(config: EvaluateConfig) -> None:
         levels=[level.value for level in config.levels],
         races=[race.value for race in config.races],
         opponent_races=[race.value for race in config.opponent_races],
-        maps=config.maps,
+        maps=maps,
         games=config.games,
         seed=config.seed,
     )

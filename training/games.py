@@ -16,6 +16,7 @@ from tyro.conf import EnumChoicesFromValues
 from envs.choices import GamePlace
 from envs.interface import LOOPS_PER_SECOND
 from training.engine_games import SMALL_MAP, compile_engine
+from training.engine_maps import two_player_map
 from training.evaluation.contenders import Script
 from training.evaluation.plan import planned_games
 from training.evaluation.playing import Part, Played, play_parts
@@ -31,7 +32,6 @@ from training.evaluation.settings import (
     Level,
     PlayedRace,
     record_of,
-    require_maps,
     settings_of_games,
 )
 from training.progress import progress_bar
@@ -54,7 +54,7 @@ class GamesConfig:
     levels: tuple[Annotated[Level, EnumChoicesFromValues], ...] = (Level.VERY_HARD,)
     races: _Races = tuple(PlayedRace)  # of the player
     opponent_races: _Races = tuple(PlayedRace)  # in turn
-    maps: tuple[str, ...] = (SMALL_MAP,)  # in turn
+    maps: tuple[str, ...] = (SMALL_MAP,)  # paths or names of the engine's maps, in turn
     games: int = 100  # of each level and race
     place: Annotated[GamePlace, EnumChoicesFromValues] = GamePlace.IN_PROCESS  # of the game
     minutes: float = 25.0  # of game time, at speed Faster; what is not over then is undecided
@@ -81,7 +81,7 @@ def run(config: GamesConfig) -> None:
     Raises:
         ValueError: there is no such map or style, or the folder holds games of other settings.
     """
-    require_maps(config.maps)
+    maps = [two_player_map(given) for given in config.maps]
     script = Script(config.style)
     for race in config.races:
         script.player(race.race)
@@ -92,7 +92,7 @@ def run(config: GamesConfig) -> None:
         levels=[level.value for level in config.levels],
         races=[race.value for race in config.races],
         opponent_races=[race.value for race in config.opponent_races],
-        maps=config.maps,
+        maps=maps,
         games=config.games,
         seed=config.seed,
     )

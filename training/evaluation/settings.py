@@ -7,7 +7,6 @@ from pathlib import Path
 from envs.choices import GamePlace
 from envs.engine.install import is_engine
 from envs.engine.rules_version import rules_hash
-from envs.engine.terrain import map_files
 from envs.game_client import GameClient
 from envs.interface import MAX_DELAY, Race
 from envs.launch import in_process, launch
@@ -44,14 +43,6 @@ class PlayedRace(Enum):
     def race(self) -> Race:
         """The race as the interface has it."""
         return Race[self.name]
-
-
-def require_maps(paths: tuple[str, ...]) -> None:
-    """Refuse maps that the engine has not got for two players."""
-    known = [file.path for file in map_files() if file.num_players > 1]
-    for path in paths:
-        if path not in known:
-            raise ValueError(f"maps must be the engine's for two players, there is no {path!r}")
 
 
 def settings_of_games(contender: Contender, place: GamePlace, *, max_loops: int) -> Settings:
