@@ -14,9 +14,10 @@ from s2clientprotocol import query_pb2 as query_pb
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
-from envs.actions import Command, IllegalActionError, command_of
+from envs.actions import IllegalActionError, command_of
 from envs.connection import Askable
-from envs.interface import MAX_DELAY, Action, EntityLimits, Race, raw_functions
+from envs.game_numbers import ability_of_unit
+from envs.interface import MAX_DELAY, Action, EntityFeature, EntityLimits, Race, raw_functions
 from envs.observations import GameMap, GameReader, Known, ObservationMaker, Shown
 from envs.wire import WireObservation
 
@@ -161,9 +162,9 @@ class GameClient:
 
         What the game refuses leaves no trace in later observations, as replays do not hold it.
 
-        Where a building is placed, the place is moved to the nearest within two world units at
-        which the game says that it fits: policies choose among cells, which are coarser than
-        places.
+        Where a building is placed and the game says that it does not fit, the place is moved to
+        the nearest at which it does, up to two world units to each side: policies choose among
+        cells, which are coarser than places.
         """
         moment = self.moment
         try:
@@ -173,7 +174,10 @@ class GameClient:
         if command is None:
             return None
         if raw_functions()[action.action_type].name.startswith(_PLACED) and command.place:
-            command = command._replace(place=self._fitting_place(command, command.place))
+            placer = moment.shown.observation.entities[action.selected_units[0]]
+            ability = ability_of_unit(action.action_type, int(placer[EntityFeature.UNIT_TYPE]))
+            tag = command.selected.view(np.uint64)[0].item()
+            command = command._replace(place=self._fitting_place(ability, tag, command.place))
         reason = self._send(command.message())
         if reason is None:
             self.reader.note_action(moment.loop, action, command.selected, command.target)
@@ -183,6 +187,10 @@ class GameClient:
         """Let game loops pass, and look."""
         self.request(step=sc_pb.RequestStep(count=min(max(loops, 1), MAX_DELAY)))
         return self.observe()
+
+    def version(self) -> str:
+        """Return the release that the game gives itself out for."""
+        return self.request(ping=sc_pb.RequestPing()).ping.game_version
 
     def replay(self) -> bytes:
         """Return the replay of the game so far."""
@@ -214,15 +222,23 @@ class GameClient:
         refused = [result for result in results if result != _SUCCESS]
         return _ACTION_RESULTS[refused[0]] if refused else None
 
-    def _fitting_place(self, command: Command, place: tuple[float, float]) -> tuple[float, float]:
-        """Return the nearest place at which a building fits; the place itself if there is none."""
+    def _fitting_place(
+        self, ability_id: int, placer: int, place: tuple[float, float]
+    ) -> tuple[float, float]:
+        """Return the nearest place at which a building fits; the place itself if there is none.
+
+        Args:
+            ability_id: the specific one of the unit, since buildings that fly differ in size.
+            placer: tag of the unit that is told to build or land.
+            place: in world units.
+        """
         x, y = place
         places = [(x + away_x, y + away_y) for away_x, away_y in _OFFSETS]
         placements = [
             query_pb.RequestQueryBuildingPlacement(
-                ability_id=command.ability_id,
+                ability_id=ability_id,
                 target_pos=common_pb.Point2D(x=there[0], y=there[1]),
-                placing_unit_tag=command.selected.view(np.uint64)[0].item(),
+                placing_unit_tag=placer,
             )
             for there in places
         ]

@@ -92,6 +92,28 @@ def function_of_ability(ability_id: int, kind: str) -> int | None:
 
 
 @cache
+def ability_of_unit(action_type: int, unit_type: int) -> int:
+    """Return the ability by which units of a type do what a general function says.
+
+    Args:
+        action_type: of the function.
+        unit_type: row of unit_types.csv.
+
+    Returns:
+        The specific ability that is named for the unit (``Land_Barracks_pt``, ``BarracksFlying``),
+        the general one where none is.
+    """
+    function = raw_functions()[action_type]
+    unit_name = read_table("unit_types.csv")[unit_type]["pysc2_name"]
+    for other in raw_functions():
+        if (other.kind, other.general_ability_id) == (function.kind, function.ability_id):
+            taker = other.name.split("_")[-2]
+            if unit_name.startswith(taker):
+                return other.ability_id
+    return function.ability_id
+
+
+@cache
 def _functions() -> Mapping[tuple[str, int], int]:
     """Return action types by kind and ability."""
     return {

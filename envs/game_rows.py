@@ -33,6 +33,7 @@ class MemoryColumn(IntEnum):
     MOST_VESPENE = 4
 
 
+_F_TYPE = EntityFeature.UNIT_TYPE
 _F_ALLIANCE, _F_X, _F_Y = EntityFeature.ALLIANCE, EntityFeature.X, EntityFeature.Y
 _F_AGE, _F_ORDER_AGE = EntityFeature.POSITION_AGE, EntityFeature.LAST_ORDER_AGE
 _F_SELECTED, _F_TARGETED = EntityFeature.WAS_SELECTED, EntityFeature.WAS_TARGETED
@@ -137,7 +138,7 @@ def write_rows(
     measures: NDArray[np.float32],
     tables: tuple[NDArray[np.int16], NDArray[np.int16], NDArray[np.int16], NDArray[np.int16]],
     rows: NDArray[np.int32],
-) -> None:
+) -> int:
     """Make rows of units, but for what is remembered of them: ages, last orders, what was mined.
 
     Args:
@@ -146,7 +147,11 @@ def write_rows(
         tables: TYPES, ORDERS, BUFFS and ADD_ONS by the game's numbers; the last entry of each is
             for all numbers beyond it.
         rows: receives the units, by EntityFeature.
+
+    Returns:
+        How many units are of a type that the tables lack.
     """
+    num_unknown = 0
     for i in range(len(units)):
         unit, row = units[i], rows[i]
         for j in range(len(_PLAIN)):
@@ -165,6 +170,8 @@ def write_rows(
         if row[_F_DISPLAY] != _VISIBLE:
             for feature in _NOT_OF_SNAPSHOTS:
                 row[feature] = _UNKNOWN
+        num_unknown += row[_F_TYPE] == 0
+    return num_unknown
 
 
 @njit(cache=True)
@@ -229,8 +236,9 @@ def write_game_entities(
         loop: the present.
         max_neutrals: most neutral units.
         entities: receives the entities.
-        place_of_unit: receives where among the entities each unit is that is shown.
+        place_of_unit: receives where among the entities each unit is, UNKNOWN if it is not shown.
     """
+    place_of_unit[:] = _UNKNOWN
     x, y = rows[:, _F_X].astype(np.int64), rows[:, _F_Y].astype(np.int64)
     chosen = shown_units(rows[:, _F_ALLIANCE], x, y, max_neutrals, len(entities))
     for place in range(len(chosen)):

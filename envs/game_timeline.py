@@ -157,7 +157,7 @@ class GameTimelineWriter:
         """Return the whole game."""
         steps = np.array(self._steps, np.int64).reshape(-1, 10).T
         tags = np.array(list(self._numbers), np.int64)
-        by_tag = np.argsort(tags)
+        by_tag = np.argsort(tags.view(np.uint64))
         number = np.empty(len(tags) + 1, np.int32)  # the last for units that were never shown
         number[by_tag] = np.arange(len(tags))
         number[-1] = UNKNOWN
@@ -308,7 +308,8 @@ def _rows_of(tags: NDArray[np.int64], shown: NDArray[np.int64]) -> NDArray[np.in
     """Return the rows of units among those shown, which are sorted; UNKNOWN for others."""
     if not len(shown):
         return np.full(len(tags), UNKNOWN)
-    rows = np.minimum(np.searchsorted(shown, tags), len(shown) - 1)
+    places = np.searchsorted(shown.view(np.uint64), tags.view(np.uint64))
+    rows = np.minimum(places, len(shown) - 1)
     return np.where(shown[rows] == tags, rows, UNKNOWN)
 
 

@@ -37,7 +37,7 @@ from envs.interface import (
     Race,
     ScalarFeature,
 )
-from envs.wire import WireObservation, decode_response, picture, pysc2_pixels
+from envs.wire import NO_ROOM, WireObservation, decode_response, picture, pysc2_pixels
 from envs.wire_columns import Image, PlayerColumn, ScoreMeasure, UnitColumn
 
 _PLAYER_SCALARS = np.array(  # feature, column
@@ -66,6 +66,7 @@ _SCORE_SCALARS = np.array(  # feature, column
         (ScalarFeature.VESPENE_KILLED, ScoreMeasure.VESPENE_KILLED),
     ]
 )
+_NUM_FEATURES = len(EntityFeature)
 _MOST = int(np.iinfo(np.int32).max)
 _ORDER = slice(MemoryColumn.LAST_ORDER, MemoryColumn.LAST_ORDER_LOOP + 1)
 _NOTHING = np.array([0, UNKNOWN, 0, 0, 0], np.int32)  # MemoryColumn
@@ -118,6 +119,7 @@ class GameReader:
         self.game_map = game_map
         self.unknown_types: dict[int, int] = {}
         self._pixels = pysc2_pixels((game_map.width, game_map.height))
+        self._room = NO_ROOM
         self._tags = np.zeros(0, np.int64)  # of all units that were ever seen, ascending
         self._memory = np.zeros((0, len(MemoryColumn)), np.int32)  # of the same units
         self._selected = _NOBODY
@@ -133,7 +135,11 @@ class GameReader:
         Raises:
             ValueError: it holds none, or is damaged.
         """
-        return decode_response(response, self._pixels)
+        wire = decode_response(response, self._pixels, self._room)
+        counts = wire.units, wire.upgrades, wire.dead_units, wire.effects, wire.results
+        units, upgrades, dead, effects, results = (len(rows) + len(rows) // 4 for rows in counts)
+        self._room = units, upgrades, dead, effects, results
+        return wire
 
     def known(self, wire: WireObservation, response: bytes) -> Known:
         """Return what an observation tells that was decoded from a response.
@@ -141,16 +147,18 @@ class GameReader:
         Units are in the order of their tags.
         """
         self._wait_until(wire.game_loop)
-        order = np.argsort(wire.units[:, UnitColumn.TAG])
+        order = np.argsort(wire.units[:, UnitColumn.TAG].view(np.uint64))
         wire = wire._replace(units=wire.units[order], measures=wire.measures[order])
         tags = wire.units[:, UnitColumn.TAG].copy()
-        rows = np.zeros((len(tags), len(EntityFeature)), np.int32)
+        rows = np.empty((len(tags), _NUM_FEATURES), np.int32)
         numbers = game_numbers()
         tables = numbers.unit_types, numbers.orders, numbers.buffs, numbers.add_ons
-        write_rows(wire.units, wire.measures, tables, rows)
-        self._count_unknown_types(wire, rows)
+        if write_rows(wire.units, wire.measures, tables, rows):
+            self._count_unknown_types(wire, rows)
         slots = self._slots(tags)
         write_memory(wire.units, wire.game_loop, slots, self._memory, rows)
+        upgrades = np.zeros(NUM_UPGRADES, np.int8)
+        _write_upgrades(wire.upgrades, numbers.upgrades, upgrades)
         return Known(
             loop=wire.game_loop,
             rows=rows,
@@ -158,7 +166,7 @@ class GameReader:
             visibility=self._picture(response, wire, Image.VISIBILITY),
             creep=self._picture(response, wire, Image.CREEP),
             scalars=self._read_scalars(wire),
-            upgrades=_upgrades(wire.upgrades),
+            upgrades=upgrades,
             selected=self._selected,
             target=self._target,
         )
@@ -174,7 +182,8 @@ class GameReader:
             selected: tags of the units that it was given to.
             target: tag of the unit that it was aimed at, 0 for none.
         """
-        self._memory[self._slots(selected), _ORDER] = action.action_type, loop
+        slots = self._slots(selected)  # may make room in the memory
+        self._memory[slots, _ORDER] = action.action_type, loop
         self._selected, self._target, self._acted_at = np.sort(selected), target, loop
         self._scalars[ScalarFeature.LAST_ACTION_TYPE] = action.action_type
         self._scalars[ScalarFeature.LAST_QUEUED] = max(action.queued, 0)
@@ -189,7 +198,8 @@ class GameReader:
                 return
             waited_since = 0
         else:
-            waited_since = self._acted_at + MAX_DELAY * ((loop - self._acted_at - 1) // MAX_DELAY)
+            num_waits = max(loop - self._acted_at - 1, 0) // MAX_DELAY
+            waited_since = self._acted_at + MAX_DELAY * num_waits
         if waited_since != self._acted_at:
             self._selected, self._target, self._acted_at = _NOBODY, 0, waited_since
             self._scalars[ScalarFeature.LAST_ACTION_TYPE] = 0
@@ -217,9 +227,8 @@ class GameReader:
 
     def _count_unknown_types(self, wire: WireObservation, rows: NDArray[np.int32]) -> None:
         is_unknown = rows[:, EntityFeature.UNIT_TYPE] == 0
-        if is_unknown.any():
-            for number in wire.units[is_unknown, UnitColumn.UNIT_TYPE].tolist():
-                self.unknown_types[number] = self.unknown_types.get(number, 0) + 1
+        for number in wire.units[is_unknown, UnitColumn.UNIT_TYPE].tolist():
+            self.unknown_types[number] = self.unknown_types.get(number, 0) + 1
 
     def _picture(self, response: bytes, wire: WireObservation, image: Image) -> NDArray[np.uint8]:
         found = picture(response, wire, image)
@@ -257,30 +266,32 @@ class ObservationMaker:
             )
         self._cell = WORLD_SIZE // plane_size
         self._limits = limits
-        self._entities = np.empty((limits.total, len(EntityFeature)), np.int16)
-        self._planes = np.full((len(MapPlane), plane_size, plane_size), UNKNOWN_CELL, np.uint8)
+        still = self._still_planes = np.zeros((len(MapPlane), plane_size, plane_size), np.uint8)
         self._build_order = np.full(BUILD_ORDER_LENGTH, UNKNOWN, np.int16)
         self._statistics = np.full(NUM_UNIT_TYPES + NUM_UPGRADES, UNKNOWN, np.int8)
-        self._draw(MapPlane.HEIGHT, np.minimum(game_map.terrain_height, UNKNOWN_CELL - 1))
-        self._draw(MapPlane.PATHABLE, game_map.is_pathable.astype(np.uint8))
-        self._draw(MapPlane.BUILDABLE, game_map.is_buildable.astype(np.uint8))
+        height = np.minimum(game_map.terrain_height, UNKNOWN_CELL - 1)
+        self._draw(height, still[MapPlane.HEIGHT])
+        self._draw(game_map.is_pathable.astype(np.uint8), still[MapPlane.PATHABLE])
+        self._draw(game_map.is_buildable.astype(np.uint8), still[MapPlane.BUILDABLE])
 
     def observation(self, known: Known) -> Shown:
         """Return what the network is shown of what the player knows."""
-        place_of_unit = np.full(len(known.rows), UNKNOWN, np.int32)
+        place_of_unit = np.empty(len(known.rows), np.int32)
+        entities = np.empty((min(len(known.rows), self._limits.total), _NUM_FEATURES), np.int16)
         count = write_game_entities(
-            known.rows, known.loop, self._limits.neutral, self._entities, place_of_unit
+            known.rows, known.loop, self._limits.neutral, entities, place_of_unit
         )
-        entities = self._entities[:count].copy()
-        tags = known.tags[np.flatnonzero(place_of_unit >= 0)]
+        tags = known.tags
+        if count < len(tags):
+            entities, tags = entities[:count].copy(), tags[place_of_unit >= 0]
         mark_action(tags, known.selected, known.target, entities)
-        self._draw(MapPlane.VISIBILITY, known.visibility)
-        self._draw(MapPlane.CREEP, known.creep)
-        relative = self._planes[MapPlane.PLAYER_RELATIVE]
-        draw_game_units(known.rows, SUBCELLS * self._cell, relative)
+        planes = self._still_planes.copy()
+        self._draw(known.visibility, planes[MapPlane.VISIBILITY])
+        self._draw(known.creep, planes[MapPlane.CREEP])
+        draw_game_units(known.rows, SUBCELLS * self._cell, planes[MapPlane.PLAYER_RELATIVE])
         observation = Observation(
             entities=entities,
-            map_planes=self._planes.copy(),
+            map_planes=planes,
             scalars=known.scalars,
             upgrades=known.upgrades,
             build_order=self._build_order,
@@ -288,11 +299,10 @@ class ObservationMaker:
         )
         return Shown(observation, tags)
 
-    def _draw(self, plane: MapPlane, cells: NDArray[np.uint8]) -> None:
-        """Draw the map's cells in the middle of each of the plane's; zero beyond the map."""
+    def _draw(self, cells: NDArray[np.uint8], plane: NDArray[np.uint8]) -> None:
+        """Draw the map's cells in the middle of each of a plane's; what is beyond stays."""
         middles = cells[self._cell // 2 :: self._cell, self._cell // 2 :: self._cell]
-        self._planes[plane] = 0
-        self._planes[plane, : middles.shape[0], : middles.shape[1]] = middles
+        plane[: middles.shape[0], : middles.shape[1]] = middles
 
 
 def check_sizes(*, plane_size: int, limits: EntityLimits) -> None:
@@ -322,9 +332,11 @@ def _write_economy(
         scalars[_SCORE_SCALARS[i, 0]] = np.int64(min(max(measure, 0.0), float(_MOST)))
 
 
-def _upgrades(ids: NDArray[np.int64]) -> NDArray[np.int8]:
-    upgrades = np.zeros(NUM_UPGRADES, np.int8)
-    table = game_numbers().upgrades
-    known = table[np.minimum(ids, len(table) - 1)]
-    upgrades[known[known >= 0]] = 1
-    return upgrades
+@njit(cache=True)
+def _write_upgrades(
+    ids: NDArray[np.int64], table: NDArray[np.int16], upgrades: NDArray[np.int8]
+) -> None:
+    for number in ids:
+        upgrade = table[min(number, len(table) - 1)]
+        if upgrade >= 0:
+            upgrades[upgrade] = 1

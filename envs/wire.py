@@ -78,6 +78,12 @@ class WireObservation(NamedTuple):
     images: NDArray[np.int64]  # Image by ImageColumn; ``picture`` returns one
 
 
+Room = tuple[int, int, int, int, int]
+"""Numbers of units, upgrades, dead units, effects' places and results."""
+
+NO_ROOM: Room = (0, 0, 0, 0, 0)
+
+
 def pysc2_pixels(
     map_size: tuple[int, int], raw_resolution: tuple[int, int] | None = None
 ) -> Pixels:
@@ -94,13 +100,21 @@ def pysc2_pixels(
     return Pixels(width / longer, height / longer, float(map_size[1]))
 
 
-def decode_response(data: bytes | memoryview, pixels: Pixels) -> WireObservation:
+def decode_response(
+    data: bytes | memoryview, pixels: Pixels, room: Room = NO_ROOM
+) -> WireObservation:
     """Read the observation of a serialized ``Response``.
+
+    Args:
+        data: the bytes.
+        pixels: of the map.
+        room: for how many rows room is made at first. Where it suffices the bytes need not be
+            counted before they are read; the result is the same.
 
     Raises:
         ValueError: the bytes hold none.
     """
-    return _decode(read_response, data, pixels)
+    return _decode(read_response, data, pixels, room)
 
 
 def decode_observation(data: bytes | memoryview, pixels: Pixels) -> WireObservation:
@@ -109,7 +123,7 @@ def decode_observation(data: bytes | memoryview, pixels: Pixels) -> WireObservat
     Raises:
         ValueError: the bytes hold none.
     """
-    return _decode(read_observation, data, pixels)
+    return _decode(read_observation, data, pixels, NO_ROOM)
 
 
 def picture(
@@ -125,7 +139,7 @@ def picture(
     Raises:
         ValueError: it has other bytes than its size asks for.
     """
-    bits, width, height, start, stop = (int(value) for value in observation.images[image])
+    bits, width, height, start, stop = observation.images[image].tolist()
     if width == height == 0:
         return None
     if bits not in _CELLS or min(width, height) < 1:
@@ -144,34 +158,37 @@ def _decode(
     read: Callable[[NDArray[np.uint8], int, int, Target], int],
     data: bytes | memoryview,
     pixels: Pixels,
+    room: Room,
 ) -> WireObservation:
-    """Count what there is, make room for it, and read it."""
+    """Read as far as there is room; where there was too little, make room and read again."""
     if not data:
         raise ValueError(_DAMAGED)
     content = np.frombuffer(data, np.uint8)
-    counted = _target([0] * NUM_COUNTS, pixels)
-    if read(content, 0, len(content), counted) != len(content) or not counted.scalars[NUM_PARTS]:
+    target = _target(room, pixels)
+    if read(content, 0, len(content), target) != len(content) or not target.scalars[NUM_PARTS]:
         raise ValueError(_DAMAGED)
-    room = counted.counts.tolist()
-    num_rows = max(room[UNITS], room[EFFECTS], room[RESULTS])
+    counts = target.counts.tolist()
+    num_rows = max(counts[UNITS], counts[EFFECTS], counts[RESULTS])
     if num_rows > MAX_ROWS:
         raise ValueError(f"an observation has at most {MAX_ROWS} rows of a kind, got {num_rows}")
-    target = _target(room, pixels)
-    if read(content, 0, len(content), target) != len(content):
-        raise ValueError(_DAMAGED)
-    name_add_ons(target.units)
+    if any(count > given for count, given in zip(counts, room, strict=True)):
+        target = _target(counts, pixels)
+        if read(content, 0, len(content), target) != len(content):
+            raise ValueError(_DAMAGED)
+    units = target.units[: counts[UNITS]]
+    name_add_ons(units)
     return WireObservation(
         game_loop=int(target.scalars[GAME_LOOP]),
         score=int(target.scalars[SCORE]),
         player=target.player,
         score_measures=sum_score(target.score),
-        units=target.units,
-        measures=target.measures,
-        upgrades=target.upgrades,
-        dead_units=target.dead_units,
-        effects=target.effects,
-        effect_measures=target.effect_measures,
-        results=target.results,
+        units=units,
+        measures=target.measures[: counts[UNITS]],
+        upgrades=target.upgrades[: counts[UPGRADES]],
+        dead_units=target.dead_units[: counts[DEAD_UNITS]],
+        effects=target.effects[: counts[EFFECTS]],
+        effect_measures=target.effect_measures[: counts[EFFECTS]],
+        results=target.results[: counts[RESULTS]],
         images=target.images,
     )
 
@@ -182,8 +199,8 @@ def _target(room: Sequence[int], pixels: Pixels) -> Target:
         scalars=np.zeros(NUM_SCALARS, np.int64),
         player=np.zeros(_NUM_PLAYER, np.int64),
         score=np.zeros((_NUM_SCORE, NUM_CATEGORIES), np.float64),
-        units=np.zeros((room[UNITS], _NUM_UNIT), np.int64),
-        measures=np.zeros((room[UNITS], _NUM_MEASURES), np.float32),
+        units=np.empty((room[UNITS], _NUM_UNIT), np.int64),
+        measures=np.empty((room[UNITS], _NUM_MEASURES), np.float32),
         upgrades=np.zeros(room[UPGRADES], np.int64),
         dead_units=np.zeros(room[DEAD_UNITS], np.int64),
         effects=np.zeros((room[EFFECTS], _NUM_EFFECT), np.int64),

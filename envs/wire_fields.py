@@ -5,8 +5,8 @@ position they read from and the end of the message, check before they read, and 
 position they have come to; where the message is cut short or damaged that is behind its end.
 So a message is whole when its reader comes out exactly at its end.
 
-numba keeps what it has compiled until the file that calls changes: ``wire_readers.py`` is to be
-saved again after a change here.
+numba keeps what it has compiled until the text of the file that calls changes: the number in
+``wire_readers.py`` is to be raised after a change here.
 """
 
 import numpy as np

@@ -3,6 +3,9 @@
 Readers go through a message field by field (see ``wire_fields``) and are told where it ends.
 What a message holds in parts is read in parts: nothing is set back when one begins, but for the
 members of repeated fields, of which each is a thing of its own.
+
+Number 2 of what is called here: to be raised with each change of ``wire_fields.py`` and
+``wire_units.py``, since numba would go on with the machine code that it has kept for this text.
 """
 
 from typing import NamedTuple

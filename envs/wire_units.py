@@ -98,6 +98,7 @@ _IS_FLOAT[[_FACING, _RADIUS, 9, 14, 15, 16, 17, 30, 36, 37]] = True
 _X_COLUMN, _Y_COLUMN = int(UnitColumn.X), int(UnitColumn.Y)
 _RADIUS_COLUMN, _TAG_COLUMN = int(UnitColumn.RADIUS), int(UnitColumn.TAG)
 _TYPE_COLUMN, _ADD_ON_COLUMN = int(UnitColumn.UNIT_TYPE), int(UnitColumn.ADDON_UNIT_TYPE)
+_IN_CARGO_COLUMN = int(UnitColumn.IS_IN_CARGO)
 _FARTHEST = 2.0**62
 
 
@@ -180,11 +181,12 @@ def write_unit(
         functions: action type by ability.
         pixels: scales of x and y, and the map's height.
         place: of the row.
-        units: by UnitColumn; a row receives what pysc2 makes of the unit.
-        measures: by UnitMeasure; a row receives what pysc2 rounds.
+        units: by UnitColumn; the whole row receives what pysc2 makes of the unit.
+        measures: by UnitMeasure; the whole row receives what pysc2 rounds.
     """
     for i in range(len(_COPIED)):
         units[place, _COPIED[i, 0]] = numbers[_COPIED[i, 1]]
+    units[place, _IN_CARGO_COLUMN] = 0  # who is in cargo is told with the carrier
     for i in range(len(_TRUNCATED)):
         units[place, _TRUNCATED[i, 0]] = whole(floats[_TRUNCATED[i, 1]] * _TRUNCATED[i, 2])
     for i in range(len(_RATIOS)):

@@ -8,10 +8,13 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
+from importlib import metadata
 from typing import NamedTuple, NoReturn
 
 import tyro
 
+from training.option_errors import OptionsRefusedError, read_options
 from training.refusal import is_refusal
 
 REFUSED = 2
@@ -50,6 +53,16 @@ COMMANDS = {
         "training.compare",
         "training.compare:CompareConfig",
     ),
+    "games": Command(
+        "games of a scripted player, kept as replays to learn from",
+        "training.games",
+        "training.games:GamesConfig",
+    ),
+    "evaluate": Command(
+        "win rates of a policy against the built-in opponents",
+        "training.evaluate",
+        "training.evaluate:EvaluateConfig",
+    ),
     "demo": Command(
         "decode, clone and score: a folder of replays, in a few minutes",
         "training.demo",
@@ -69,6 +82,11 @@ COMMANDS = {
         "measure the engine against real time, and its decoder against pysc2",
         "training.bench.engine",
         "training.bench.engine:EngineBenchConfig",
+    ),
+    "bench features": Command(
+        "measure observations as the network reads them against pysc2's features",
+        "training.bench.features",
+        "training.bench.features:FeaturesBenchConfig",
     ),
     "bench ladder": Command(
         "the engine's levels against each other: win rates of a ladder with a version",
@@ -92,35 +110,54 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status.
 
     Returns:
-        0 when done, 1 when ``doctor`` found something broken, 2 when the input was refused,
-        130 when interrupted.
+        0 when done, 1 when ``doctor`` found something broken or a command says that nothing came
+        of it, 2 when the input was refused, 130 when interrupted.
     """
-    if not arguments or arguments[0] in {"-h", "--help"}:
-        print(_overview())
-        return 0 if arguments else REFUSED
-    words = 2 if " ".join(arguments[:2]) in COMMANDS else 1
+    if list(arguments) == ["--version"]:
+        print(f"latentstar {metadata.version('latentstar')}")
+        return 0
+    words = 2 if arguments and _those_of(arguments[0]) else 1
     name, options = " ".join(arguments[:words]), arguments[words:]
     if name not in COMMANDS:
-        return _refuse(f"no command is named {name!r}; there are {', '.join(COMMANDS)}")
+        return _without_command(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    # As torch has it once it is imported; stopped before, it would tell of its caches at the end.
+    logging.getLogger("torch").setLevel(logging.WARNING)
     try:
         return _call(name, options)
     except KeyboardInterrupt:
         print(f"latentstar {name}: stopped", file=sys.stderr)
         return INTERRUPTED
+    except OptionsRefusedError as refused:
+        return _refuse(str(refused), name)
     except (OSError, ValueError) as error:
         if not is_refusal(error):
             raise
         return _refuse(str(error), name)
 
 
-def _overview() -> str:
-    """Return the list of commands."""
-    width = max(map(len, COMMANDS)) + 2
-    lines = [f"  {name:{width}}{command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        ["usage: latentstar COMMAND ...", "", *lines, "", "latentstar COMMAND --help: its options"]
-    )
+def _those_of(group: str) -> list[str]:
+    """Return the names of the commands whose first word of two this is."""
+    return [name for name in COMMANDS if name.startswith(f"{group} ")]
+
+
+def _without_command(arguments: Sequence[str]) -> int:
+    """Show the commands that there are, or refuse one that there is not."""
+    group = arguments[:1] if arguments and _those_of(arguments[0]) else []
+    names = _those_of(group[0]) if group else list(COMMANDS)
+    asked = arguments[len(group) :][:1]
+    if asked and asked[0] not in {"-h", "--help"}:
+        name = " ".join([*group, *asked])
+        return _refuse(f"no command is named {name!r}; there are {', '.join(names)}")
+    print(_overview(" ".join(["latentstar", *group, "COMMAND"]), names))
+    return 0 if asked else REFUSED
+
+
+def _overview(usage: str, names: Sequence[str]) -> str:
+    """Return a list of commands."""
+    width = max(map(len, names)) + 2
+    lines = [f"  {name:{width}}{COMMANDS[name].summary}" for name in names]
+    return "\n".join([f"usage: {usage} ...", "", *lines, "", f"{usage} --help: its options"])
 
 
 def _call(name: str, options: Sequence[str]) -> int:
@@ -128,17 +165,27 @@ def _call(name: str, options: Sequence[str]) -> int:
     command = COMMANDS[name]
     program = f"latentstar {name}"
     if command.configuration is None:
-        tyro.cli(_without_options, args=options, prog=program, description=command.summary)
+        read_options(
+            partial(
+                tyro.cli,
+                _without_options,
+                args=options,
+                prog=program,
+                description=command.summary,
+            )
+        )
         return 0 if importlib.import_module(command.module).run() else 1
     module, class_name = command.configuration.split(":")
-    config = tyro.cli(
-        getattr(importlib.import_module(module), class_name),
-        args=options,
-        prog=program,
-        config=(tyro.conf.PositionalRequiredArgs,),
+    config = read_options(
+        partial(
+            tyro.cli,
+            getattr(importlib.import_module(module), class_name),
+            args=options,
+            prog=program,
+            config=(tyro.conf.PositionalRequiredArgs,),
+        )
     )
-    importlib.import_module(command.module).run(config)
-    return 0
+    return 1 if importlib.import_module(command.module).run(config) is False else 0
 
 
 def _without_options() -> None:

@@ -47,7 +47,9 @@ def run() -> bool:
     console = Console()
     with console.status("looking around"):
         findings = list(examine())
-    table = Table("", "found", "what to do", title="latentstar doctor", title_justify="left")
+    table = Table("", title="latentstar doctor", title_justify="left")
+    for head in ("found", "what to do"):
+        table.add_column(head, overflow="fold")  # paths are to be copied
     for finding in findings:
         found = Text(finding.found, style=finding.state.value)
         table.add_row(finding.subject, found, Text(finding.remedy))
@@ -149,7 +151,7 @@ def examine_pysc2() -> Finding:
         importlib.import_module("pysc2.lib.actions")
     except ImportError as error:
         return Finding("pysc2 imports", State.BROKEN, str(error), REINSTALL)
-    return Finding("pysc2 imports", State.FINE, "yes")
+    return Finding("pysc2 imports", State.FINE, "yes, with envs.pysc2_compat")
 
 
 def game_folder(environment: Mapping[str, str], home: Path) -> Path:
@@ -165,7 +167,10 @@ def game_folder(environment: Mapping[str, str], home: Path) -> Path:
 
 def examine_game(folder: Path) -> Finding:
     """Judge an installation of StarCraft II, which no command needs."""
-    not_needed = "not needed: replays are read and policies cloned without the game"
+    not_needed = (
+        "not needed: replays are read and policies cloned without the game; to play, "
+        "latentstar engine --install DIR has one of ours"
+    )
     if not folder.is_dir():
         return Finding("StarCraft II", State.FINE, f"none in {folder}", not_needed)
     versions = sorted((folder / "Versions").glob("Base*"))

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from envs.engine.install import install
@@ -34,6 +34,18 @@ class EngineConfig:
         unknown = set(self.builds) - set(known)
         if unknown or not self.builds:
             raise ValueError(f"builds must be some of {known}, got {list(self.builds)}")
+        if self.install is None:
+            self._require_defaults("builds", reason="are what --install makes launchers for")
+            return
+        if self.install == Path():  # which an empty word means as well
+            raise ValueError("install must name a folder, got '' or '.'")
+        self._require_defaults("listen", "port", "data", reason="is for serving, not for --install")
+
+    def _require_defaults(self, *names: str, reason: str) -> None:
+        """Refuse options that would be passed over in silence."""
+        for field in fields(self):
+            if field.name in names and getattr(self, field.name) != field.default:
+                raise ValueError(f"{field.name} {reason}")
 
     @property
     def server(self) -> ServerConfig:
@@ -45,8 +57,8 @@ def run(config: EngineConfig) -> None:
     """Serve, or install.
 
     Raises:
-        FileNotFoundError: there is no such folder of maps and replays.
-        ValueError: the port is taken, or the folder cannot be written or holds the game itself.
+        ValueError: there is no such folder of maps and replays, the port is taken, or the folder
+            cannot be written or holds the game itself.
     """
     if config.install is not None:
         _install(config.install, config.builds)
@@ -66,7 +78,10 @@ def _install(folder: Path, builds: tuple[int, ...]) -> None:
 
 def _serve(config: EngineConfig) -> None:
     if config.data is not None and not config.data.is_dir():
-        raise FileNotFoundError(f"{config.data}: there is no such folder")
+        what = (
+            "wanted a folder, it is a file" if config.data.exists() else "there is no such folder"
+        )
+        raise ValueError(f"{config.data}: {what}")
     _compile()
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # clients' bad manners are no news
     try:

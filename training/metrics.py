@@ -9,7 +9,7 @@ from types import TracebackType
 
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from training.whole_files import whole_file
+from training.whole_files import read_json_lines, whole_file
 
 _log = logging.getLogger(__name__)
 
@@ -63,15 +63,11 @@ class MetricsWriter:
 
 def read_metrics(folder: Path) -> list[dict[str, int | float]]:
     """Return the lines of a run's ``metrics.jsonl``; a torn last line is left out."""
-    return _whole_lines((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    return read_json_lines(folder / METRICS_FILE, remedy="start another run")
 
 
 def _remove_lines_after(path: Path, step: int) -> None:
-    kept = [line for line in _whole_lines(path.read_text(encoding="utf-8")) if line["step"] <= step]
+    lines = read_json_lines(path, remedy="start another run")
+    kept = [line for line in lines if line["step"] <= step]
     with whole_file(path) as shorter:
         shorter.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-
-
-def _whole_lines(text: str) -> list[dict[str, int | float]]:
-    whole = text[: text.rfind("\n") + 1]  # what a killed run left half-written
-    return [json.loads(line) for line in whole.splitlines()]

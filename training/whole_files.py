@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whenever the program or the machine stops."""
+"""Files that are whole, or whole but for their last line, whenever the program or machine stops."""
 
 import json
 import os
@@ -88,3 +88,43 @@ def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
 def _unfinished(path: Path) -> Path:
     """Return where a file is written before it takes its name."""
     return path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED_SUFFIX}")
+
+
+def append_json_line(path: Path, value: object) -> None:
+    """Add a line to a file of JSON lines, in place of one that was never finished."""
+    cut_torn_line(path)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(value) + "\n")
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut off the last line of a file where a stop left it half-written; no file is fine."""
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    if not data.endswith(b"\n"):
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(_whole_lines(data))
+
+
+def read_json_lines(path: Path, *, remedy: str) -> list[dict[str, Any]]:
+    """Read a table from each line of a file, but for a last one that is half-written.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a line is damaged; the remedy is told.
+    """
+    lines = []
+    for number, line in enumerate(_whole_lines(path.read_bytes()).splitlines(), start=1):
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}, is damaged ({error}): {remedy}") from error
+        if not isinstance(value, dict):
+            raise ValueError(f"{path}, line {number}, is damaged (no table): {remedy}")
+        lines.append(value)
+    return lines
+
+
+def _whole_lines(data: bytes) -> bytes:
+    return data[: data.rfind(b"\n") + 1]

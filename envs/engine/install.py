@@ -53,6 +53,12 @@ def install(folder: Path, versions: Sequence[GameVersion] = (DEFAULT_VERSION,)) 
             path.chmod(_EXECUTABLE_MODE)
 
 
+def is_engine(folder: Path) -> bool:
+    """Return whether what a folder starts is the engine, and not StarCraft II itself."""
+    launchers = folder.glob(f"Versions/Base*/{_EXECUTABLES.get(sys.platform, '*.exe')}")
+    return any(_is_ours(path) for path in launchers)
+
+
 def _launcher(version: GameVersion) -> str:
     """Return the script that clients start: it becomes Python, so that signals reach the engine.
 
@@ -74,11 +80,13 @@ def _launcher(version: GameVersion) -> str:
 
 
 def _refuse_foreign(launcher: Path) -> None:
-    if not launcher.exists():
-        return
+    if launcher.exists() and not _is_ours(launcher):
+        raise FileExistsError(f"{launcher} is StarCraft II itself: choose another folder")
+
+
+def _is_ours(launcher: Path) -> bool:
     with launcher.open("rb") as file:
-        if _MARK.encode() not in file.read(_FIRST_BYTES):
-            raise FileExistsError(f"{launcher} is StarCraft II itself: choose another folder")
+        return _MARK.encode() in file.read(_FIRST_BYTES)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -65,7 +65,9 @@ def planned_game(request: sc_pb.RequestCreateGame, folder: GameFolder) -> Planne
     try:
         game_map = read_map(map_data)
     except MapError as error:
-        raise GameRefused(_CREATE.InvalidMapData, f"{map_path}: {error}") from error
+        raise GameRefused(
+            _CREATE.InvalidMapData, f"{map_path or 'the map that was sent'}: {error}"
+        ) from error
     players = [setup for setup in request.player_setup if setup.type != sc_pb.Observer]
     num_observers = len(request.player_setup) - len(players)
     _check_players(players, num_observers, game_map)

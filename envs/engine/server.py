@@ -66,7 +66,7 @@ class ServerConfig:
         if not _is_loopback(self.host):
             raise ValueError(f"host must be of the loopback interface, got {self.host!r}")
         if not 0 <= self.port < 1 << 16:
-            raise ValueError(f"port must be below {1 << 16}, got {self.port}")
+            raise ValueError(f"port must be from 0 to {(1 << 16) - 1}, got {self.port}")
 
 
 def run_server(config: ServerConfig) -> None:
@@ -245,7 +245,14 @@ class _Conversations:
                     connection.send(response)
                 finally:
                     if session.has_quit:
-                        self._stop.set()
+                        self._end()
+
+    def _end(self) -> None:
+        """Have the program end, and say why: others may lose their games by it."""
+        others = self.num_clients - 1
+        left = f", {others} more connected" if others else ""
+        _logger.info("a client asked to quit: the engine ends%s", left)
+        self._stop.set()
 
 
 def _refusal(connection: "ServerConnection", request: "Request") -> "Response | None":

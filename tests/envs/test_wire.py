@@ -18,6 +18,7 @@ from envs.wire_columns import (
     Image,
     ImageColumn,
     PlayerColumn,
+    ScoreMeasure,
     UnitColumn,
     UnitMeasure,
 )
@@ -110,6 +111,39 @@ def test_player_score_news_and_results_are_read():
     assert decoded.player.tolist() == list(range(3, 14))
     assert (decoded.score, decoded.game_loop) == (-40, 9)
     assert decoded.results.tolist() == [[1, 2], [2, 1]]
+
+
+def test_the_score_is_summed_over_army_economy_and_technology():
+    message = observed()
+    details = message.observation.score.score_details
+    details.collection_rate_minerals, details.collection_rate_vespene = 840.5, 162
+    measured = ("killed", "lost", "used")
+    for number, name in enumerate(f"{w}_{r}" for w in measured for r in ("minerals", "vespene")):
+        for place, category in enumerate(("none", "army", "economy", "technology", "upgrade")):
+            setattr(getattr(details, name), category, 10**place * (number + 1))
+    details.friendly_fire_minerals.army = details.total_used_minerals.army = 7e5
+    details.spent_minerals = 9e5
+    decoded = decode_observation(message.SerializeToString(), PIXELS)
+    # Army, economy and technology are the tens to the thousands.
+    assert decoded.score_measures.tolist() == [840.5, 162, 1110, 2220, 3330, 4440, 50, 60]
+
+
+def test_a_score_in_parts_is_one_score():
+    parts = [observed(), observed()]
+    parts[0].observation.score.score_details.lost_minerals.army = 50
+    parts[0].observation.score.score_details.collection_rate_minerals = 3
+    parts[1].observation.score.score_details.lost_minerals.economy = 25
+    data = b"".join(part.SerializeToString() for part in parts)
+    measures = decode_observation(data, PIXELS).score_measures
+    whole = sc_pb.ResponseObservation.FromString(data).observation.score.score_details
+    assert (whole.lost_minerals.army, whole.lost_minerals.economy) == (50, 25)
+    assert measures[ScoreMeasure.MINERALS_LOST] == 75
+    assert measures[ScoreMeasure.MINERALS_RATE] == 3
+
+
+def test_no_score_is_zeros():
+    decoded = decode_observation(observed().SerializeToString(), PIXELS)
+    assert decoded.score_measures.tolist() == [0.0] * len(ScoreMeasure)
 
 
 def test_effects_have_a_row_for_each_place():
@@ -278,6 +312,8 @@ def test_a_response_without_an_observation_is_refused(response: sc_pb.Response):
         raw_bytes(nested(5, nested(2, b"\x0d\x00"))),  # half a place of an effect
         raw_bytes(nested(3, nested(1, b"\x1a\x05\x00"))),  # half a picture
         raw_bytes(nested(1, b"\x18")),
+        nested(3, nested(4, nested(8, b"\x4d\x00"))),  # half a rate
+        nested(3, nested(4, nested(8, nested(14, b"\x15\x00")))),  # half a category
         nested(3, nested(1, b"\x08\x80")),
         nested(3, b"") + nested(4, b"\x08"),
         b"\x2a\xff\xff\xff\xff\xff\xff\xff\xff\x7f",  # longer than anything

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,32 @@ def test_an_unknown_command_is_refused_in_one_line(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(("options", "status"), [([], 2), (["--help"], 0), (["-h"], 0)])
+def test_a_word_that_several_commands_begin_with_lists_those(
+    options: list[str], status: int, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.run(["bench", *options]) == status
+    printed = capsys.readouterr().out
+    for name, command in cli.COMMANDS.items():
+        assert (command.summary in printed) == name.startswith("bench ")
+
+
+def test_an_unknown_command_is_refused_with_those_that_begin_like_it(
+    capsys: pytest.CaptureFixture[str],
+):
+    assert cli.run(["bench", "speed"]) == 2
+    printed = capsys.readouterr().err
+    assert "no command is named 'bench speed'" in printed
+    assert "bench engine" in printed
+    assert "doctor" not in printed
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
+    assert cli.run(["--version"]) == 0
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert capsys.readouterr().out == f"latentstar {project['project']['version']}\n"
+
+
 def test_the_readme_tells_of_every_command_and_of_no_other():
     readme = Path(__file__).parents[2] / "README.md"
     told = re.findall(r"`latentstar (bench [a-z-]+|[a-z]+)", readme.read_text(encoding="utf-8"))
@@ -94,10 +121,10 @@ def test_every_command_has_a_function_to_run(name: str):
 def test_every_command_refuses_an_option_that_it_has_not(
     name: str, given: int, capsys: pytest.CaptureFixture[str]
 ):
-    with pytest.raises(SystemExit) as exit_:
-        cli.run([name, *["nowhere"] * given, "--no-such-option"])
-    assert exit_.value.code == 2
-    assert "no-such-option" in capsys.readouterr().err
+    assert cli.run([name, *["nowhere"] * given, "--no-such-option"]) == 2
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "no-such-option" in printed
 
 
 def test_what_must_be_given_comes_without_a_name(monkeypatch: pytest.MonkeyPatch):
@@ -121,10 +148,39 @@ def test_impossible_values_are_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     command_that(lambda _: None, monkeypatch)
-    with pytest.raises(SystemExit) as exit_:
-        cli.run(["greet", "Ada", "--times", "0"])
-    assert exit_.value.code == 2
-    assert "times must be at least 1, got 0" in capsys.readouterr().err
+    assert cli.run(["greet", "Ada", "--times", "0"]) == 2
+    assert capsys.readouterr().err == "latentstar greet: times must be at least 1, got 0\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "missing: STR who is greeted (required)"),
+        (["Ada", "--times", "x"], "--times: must be a whole number, got 'x'"),
+        (["Ada", "--times"], "Missing value for argument '--times'. Expected 1 values."),
+        (["Ada", "--tims", "2"], "Unrecognized options: --tims, 2; Perhaps you meant: --times INT"),
+    ],
+)
+def test_what_cannot_be_read_as_options_is_told_in_one_line(
+    options: list[str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    command_that(lambda _: None, monkeypatch)
+    assert cli.run(["greet", *options]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"latentstar greet: {told}")
+    assert printed.count("\n") == 1
+
+
+def test_a_value_deep_in_a_configuration_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+):
+    options = ["nowhere", "--optimizer.learning-rate", "-1"]
+    assert cli.run(["bc", *options]) == 2
+    expected = "latentstar bc: optimizer: learning_rate must be positive, got -1.0\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_a_missing_file_is_refused_in_one_line(
@@ -185,6 +241,28 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(refusal, "OURS", refusal.OURS | {__name__})
     with pytest.raises(ValueError, match="broadcast"):
         cli.run(["greet", "Ada"])
+
+
+def test_torch_that_was_stopped_while_it_was_imported_tells_nothing_of_its_caches():
+    program = """
+import atexit, logging, sys, types
+from training import cli
+
+def run(config):
+    log = logging.getLogger("torch._subclasses.fake_tensor")
+    atexit.register(log.info, "FakeTensor cache stats:")
+    raise KeyboardInterrupt
+
+sys.modules["stopped"] = types.ModuleType("stopped")
+sys.modules["stopped"].run = run
+sys.modules["stopped"].Config = dict[str, int]
+cli.COMMANDS["stop"] = cli.Command("stop", "stopped", "stopped:Config")
+sys.exit(cli.run(["stop", "--"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "latentstar stop: stopped\n")
 
 
 def test_stopping_takes_one_line(

@@ -36,6 +36,18 @@ def test_what_is_broken_is_named_and_the_answer_is_no(
     assert "broken: Python" in capsys.readouterr().out
 
 
+def test_long_paths_are_told_to_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    path = "/" + "/".join(f"folder{i}" for i in range(40))
+    found = doctor.Finding("somewhere", State.NOTE, path, f"chmod +x '{path}'")
+    monkeypatch.setattr(doctor, "examine", lambda: iter([found]))
+    doctor.run()
+    rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert "".join(row[2].strip() for row in rows) == path
+    assert "".join(row[3].strip() for row in rows).removeprefix("chmod +x").strip() == f"'{path}'"
+
+
 def test_whatever_is_not_fine_has_a_remedy():
     assert all(found.remedy for found in doctor.examine() if found.state is not State.FINE)
 
@@ -72,6 +84,7 @@ def test_no_game_is_fine(tmp_path: Path):
     finding = doctor.examine_game(tmp_path / "nowhere")
     assert finding.state is State.FINE
     assert "not needed" in finding.remedy
+    assert "latentstar engine --install" in finding.remedy
 
 
 def test_an_installed_game_is_described(tmp_path: Path):

@@ -57,12 +57,18 @@ def test_it_serves_until_it_is_interrupted_even_with_clients_there():
         connection.shutdown()
 
 
-def test_a_client_that_quits_ends_it():
+def test_a_client_that_quits_ends_it_and_the_log_says_so():
     with started("--port", "0") as process:
-        connection = websocket.create_connection(address(process), timeout=SECONDS)
+        place = address(process)
+        connection, other = (websocket.create_connection(place, timeout=SECONDS) for _ in range(2))
+        for one in (connection, other):
+            ask(one, sc_pb.Request(ping=sc_pb.RequestPing()))
         assert ask(connection, sc_pb.Request(quit=sc_pb.RequestQuit())).status == sc_pb.quit
         assert process.wait(SECONDS) == 0
+        assert process.stderr is not None
+        assert "a client asked to quit: the engine ends, 1 more connected" in process.stderr.read()
         connection.shutdown()
+        other.shutdown()
 
 
 def test_a_taken_port_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]):
@@ -105,13 +111,22 @@ def test_a_missing_folder_of_maps_is_refused_in_one_line(
 ):
     assert cli.run(["engine", "--data", str(tmp_path / "nowhere")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert cli.run(["engine", "--data", str(tmp_path / "file")]) == 2
+    told = f"latentstar engine: {tmp_path / 'file'}: wanted a folder, it is a file\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize(
     ("given", "refused"),
     [
         ({"listen": "0.0.0.0"}, "loopback"),
-        ({"port": 70_000}, "port must be below"),
+        ({"port": 70_000}, "port must be from 0 to 65535, got 70000"),
+        ({"port": -1}, "port must be from 0 to 65535, got -1"),
+        ({"install": Path()}, "install must name a folder"),
+        ({"install": Path("there"), "port": 99}, "port is for serving, not for --install"),
+        ({"install": Path("there"), "data": Path("maps")}, "data is for serving"),
+        ({"builds": (75689, 81433)}, "builds are what --install"),
         ({"builds": (1,)}, "builds must be some of"),
         ({"builds": ()}, "builds must be some of"),
     ],

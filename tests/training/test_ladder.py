@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from training import cli
 from training.bench.ladder import (
     GAMES_FILE,
     PLOT_FILE,
@@ -90,7 +91,8 @@ def test_the_table_says_what_was_played_and_how_sure_it_is():
 
 def test_games_that_all_crashed_have_no_rate_and_still_a_table(tmp_path: Path):
     result = summarised(game("crash"))
-    assert "0 % (0 to 100)" in ladder_table(result)
+    (line,) = [line for line in ladder_table(result).splitlines() if line.startswith("| medium")]
+    assert line == "| medium | very-easy | 0 | - | 0 | 0 | 0 | 1 | - |"
     plot_ladder(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 1000
 
@@ -119,6 +121,16 @@ def test_the_ladder_is_played_once_and_goes_on_where_it_was(tmp_path: Path):
     assert (tmp_path / GAMES_FILE).read_text().splitlines() == games
 
 
+def test_a_ladder_of_crashes_alone_fails_in_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    options = ["--levels", "very-easy", "medium", "--games", "1", "--workers", "1"]
+    no_time = ["--timeout-minutes", "0.0001"]
+    assert cli.run(["bench", "ladder", "--out", str(tmp_path), *options, *no_time]) == 1
+    assert caplog.messages[-1] == "there were no games: all 1 crashed"
+    assert "| - |" in (tmp_path / TABLE_FILE).read_text()
+
+
 def test_games_of_another_ladder_are_not_mixed_in(tmp_path: Path):
     config = LadderConfig(out=tmp_path, games=1, minutes=0.1, workers=1)
     record, _ = play(planned_games(config)[0])
@@ -133,6 +145,7 @@ def test_games_of_another_ladder_are_not_mixed_in(tmp_path: Path):
     [
         ({"levels": (Level.MEDIUM,)}, "two or more"),
         ({"levels": (Level.MEDIUM, Level.MEDIUM)}, "two or more different"),
+        ({"levels": ()}, "two or more different ones, got none"),
         ({"games": 0}, "games must be at least 1"),
         ({"minutes": 0.0}, "minutes must be positive"),
         ({"maps": ()}, "maps must be at least one"),

@@ -10,7 +10,13 @@ from envs.interface import Alliance
 from training.bench.mini_game_client import STEP_LOOPS, Ability, Command, MiniGame, Unit, View
 from training.bench.mini_game_players import MiniGamePlayer, RandomPlayer
 from training.bench.mini_game_scripts import TakeNearestShards, away
-from training.bench.mini_game_table import PUBLISHED, mini_game_table, plot_mini_games, summary
+from training.bench.mini_game_table import (
+    PUBLISHED,
+    mini_game_figure,
+    mini_game_table,
+    plot_mini_games,
+    summary,
+)
 from training.bench.mini_games import (
     PLOT_FILE,
     RESULT_FILE,
@@ -172,6 +178,16 @@ def test_one_episode_and_one_player_make_a_table_and_a_picture(tmp_path: Path):
     assert (tmp_path / "plot.png").stat().st_size > 1000
 
 
+def test_the_picture_has_every_mean_in_numbers_above_all_scores():
+    scores = {"BuildMarines": {"random": [0, 0], "scripted": [110, 130]}}
+    scores["DefeatRoaches"] = {"random": [-9, 1], "scripted": [50, 52]}
+    figure = mini_game_figure(summary(scores, version="abc", seed=0))
+    labels = [list(panel.texts) for panel in figure.axes]
+    words = [[text.get_text() for text in row] for row in labels]
+    assert words == [["0.0", "120"], ["-4.0", "51.0"]]
+    assert [[text.xy[1] for text in row] for row in labels] == [[0, 130], [1, 52]]
+
+
 def test_the_benchmark_writes_numbers_table_and_picture(tmp_path: Path):
     config = MiniGamesConfig(
         out=tmp_path / "out", games=("DefeatRoaches", "DefeatZerglingsAndBanelings"), episodes=1
@@ -190,8 +206,12 @@ def test_the_benchmark_writes_numbers_table_and_picture(tmp_path: Path):
     ("changes", "reason"),
     [
         ({"games": ("Chess",)}, "games must be among .* got Chess"),
-        ({"games": ()}, "games must be among"),
-        ({"games": ("MoveToBeacon", "MoveToBeacon")}, "games must be different"),
+        ({"games": ()}, "games must be among .* got none$"),
+        (
+            {"games": ("MoveToBeacon", "BuildMarines", "MoveToBeacon")},
+            "games must be different ones, got MoveToBeacon twice",
+        ),
+        ({"players": (Who.RANDOM, Who.RANDOM)}, "players must be .*, got random twice"),
         ({"players": ()}, "players must be at least one"),
         ({"episodes": 0}, "episodes must be at least 1, got 0"),
     ],

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from training.whole_files import make_folder, require_place, whole_file, write_json
+from training.whole_files import (
+    append_json_line,
+    cut_torn_line,
+    make_folder,
+    read_json_lines,
+    require_place,
+    whole_file,
+    write_json,
+)
 
 
 def test_a_file_appears_when_it_is_finished_and_replaces_the_one_before(tmp_path: Path):
@@ -74,3 +82,32 @@ def test_json_is_read_back_as_it_was_and_keeps_every_script(tmp_path: Path):
     text = (tmp_path / "value.json").read_text(encoding="utf-8")
     assert json.loads(text) == value
     assert "深海暗礁" in text
+
+
+def test_lines_are_read_but_for_one_that_was_never_finished(tmp_path: Path):
+    path = tmp_path / "lines.jsonl"
+    for number in (1, 2):
+        append_json_line(path, {"number": number})
+    with path.open("ab") as file:
+        file.write('{"map": "深'.encode()[:-1])  # cut within a letter
+    assert read_json_lines(path, remedy="") == [{"number": 1}, {"number": 2}]
+    append_json_line(path, {"number": 3})
+    assert read_json_lines(path, remedy="") == [{"number": number} for number in (1, 2, 3)]
+
+
+def test_a_torn_line_is_cut_off_and_nothing_else(tmp_path: Path):
+    path = tmp_path / "lines.jsonl"
+    cut_torn_line(path)
+    assert not path.exists()
+    path.write_text("{}\n{}\n{")
+    for _ in range(2):
+        cut_torn_line(path)
+        assert path.read_text() == "{}\n{}\n"
+
+
+@pytest.mark.parametrize("line", ["{half", "[1]"])
+def test_a_damaged_line_is_named_with_what_to_do(tmp_path: Path, line: str):
+    path = tmp_path / "lines.jsonl"
+    path.write_text(f"{{}}\n{line}\n{{}}\n")
+    with pytest.raises(ValueError, match=r"lines.jsonl, line 2, is damaged .*: start again"):
+        read_json_lines(path, remedy="start again")

@@ -6,7 +6,6 @@ nothing of this one. A game that breaks is a crash, neither won nor lost; one th
 time is undecided. Games that were played stay played: called again, the ladder goes on.
 """
 
-import json
 import logging
 import os
 import time
@@ -35,7 +34,13 @@ from training.engine_games import (
 from training.engine_maps import two_player_map
 from training.progress import progress_bar
 from training.run_folder import locked_run
-from training.whole_files import whole_file, write_json
+from training.whole_files import (
+    append_json_line,
+    cut_torn_line,
+    read_json_lines,
+    whole_file,
+    write_json,
+)
 
 GAMES_FILE, TABLE_FILE = "games.jsonl", "ladder.md"
 RESULT_FILE, PLOT_FILE, REPLAY_FOLDER = "ladder.json", "ladder.png", "replays"
@@ -75,7 +80,7 @@ class LadderConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
         if len(set(self.levels)) != len(self.levels) or len(self.levels) < 2:
-            names = ", ".join(level.value for level in self.levels)
+            names = ", ".join(level.value for level in self.levels) or "none"
             raise ValueError(f"levels must be two or more different ones, got {names}")
         if not self.maps:
             raise ValueError("maps must be at least one, got none")
@@ -106,8 +111,11 @@ class Plan(NamedTuple):
         return f"{self.stronger}-{self.weaker}-{self.number:04d}"
 
 
-def run(config: LadderConfig) -> None:
+def run(config: LadderConfig) -> bool:
     """Play what was not played yet, and write table, plot and numbers.
+
+    Returns:
+        Whether there were games; not where each one crashed.
 
     Raises:
         ValueError: there is no such map, or the folder holds games of another ladder.
@@ -123,8 +131,7 @@ def run(config: LadderConfig) -> None:
             bar.show(len(played) / len(plans), f"{len(played)} of {len(plans)} games")
             for record in _play_all(missing, config):
                 played[record["name"]] = record
-                with (config.out / GAMES_FILE).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(record) + "\n")
+                append_json_line(config.out / GAMES_FILE, record)
                 bar.show(len(played) / len(plans), f"{len(played)} of {len(plans)} games")
         result = summary(
             [played[plan.name] for plan in plans],
@@ -137,6 +144,10 @@ def run(config: LadderConfig) -> None:
             unfinished.write_text(ladder_table(result), encoding="utf-8")
         plot_ladder(result, config.out / PLOT_FILE)
     logger.info("%s\nsee %s", ladder_table(result), config.out)
+    num_crashes = sum(played[plan.name]["result"] == "crash" for plan in plans)
+    if num_crashes == len(plans):
+        logger.error("there were no games: all %d crashed", num_crashes)
+    return num_crashes < len(plans)
 
 
 def planned_games(config: LadderConfig) -> list[Plan]:
@@ -202,15 +213,10 @@ def _games_so_far(folder: Path, plans: list[Plan]) -> dict[str, dict[str, Any]]:
     path = folder / GAMES_FILE
     if not path.exists():
         return {}
-    text = path.read_text(encoding="utf-8")
-    if not text.endswith("\n"):  # a call was killed while it wrote the last line
-        text = text[: text.rfind("\n") + 1]
-        with whole_file(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
+    cut_torn_line(path)
     wanted = {plan.name: _record(plan, "") for plan in plans}
     played = {}
-    for line in text.splitlines():
-        record = json.loads(line)
+    for record in read_json_lines(path, remedy="name another folder with --out"):
         same = wanted.get(record["name"])
         if same is not None and any(record[key] != same[key] for key in same if key != "result"):
             raise ValueError(

@@ -1,17 +1,16 @@
 """The ladder's games in few numbers: as plain values, as a table and as a picture."""
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from envs.interface import LOOPS_PER_SECOND
-from training.intervals import wilson_interval
+from training.evaluation.plot import draw_interval
+from training.evaluation.statistics import Outcome, outcome_numbers
+from training.evaluation.table import OUTCOME_HEADS, outcome_cells
 from training.whole_files import whole_file
 
 _COLOURS = ("#3b6fb6", "#b65c3b", "#5b9a4d")
@@ -56,9 +55,8 @@ def ladder_table(result: dict[str, Any]) -> str:
         f"Ladder {result['version']} of {result['engine']}; games of at most "
         f"{result['minutes']:g} minutes.",
         "",
-        "| level | against | games | won (95 % interval) | lost | tied | undecided | crashed |"
-        " median minutes |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+        f"| level | against | games | {' | '.join(OUTCOME_HEADS)} |",
+        f"|---|---|{'---:|' * (1 + len(OUTCOME_HEADS))}",
     ]
     for pair in result["pairs"]:
         lines.append(_line(pair["stronger"], pair["weaker"], pair))
@@ -86,9 +84,11 @@ def _rates(axes: Axes, pair: dict[str, Any]) -> None:
     rows += [(f"v {race}", numbers, _COLOURS[1]) for race, numbers in pair["by_opponent"].items()]
     rows += [(f"seat {seat}", numbers, _COLOURS[2]) for seat, numbers in pair["by_seat"].items()]
     for height, (_, numbers, colour) in enumerate(reversed(rows)):
-        low, high = numbers["interval"]
-        axes.plot([100 * low, 100 * high], [height, height], color=colour, linewidth=3, alpha=0.4)
-        axes.plot([100 * numbers["win_rate"]], [height], marker="o", color=colour)
+        if numbers["win_rate"] is None:
+            continue
+        low, high = (100 * bound for bound in numbers["interval"])
+        rate = 100 * numbers["win_rate"]
+        draw_interval(axes, float(height), value=rate, interval=(low, high), colour=colour)
     axes.set_yticks(range(len(rows)), [label for label, _, _ in reversed(rows)])
     axes.set_xlim(0, 101)
     axes.grid(axis="x", alpha=0.3)
@@ -103,36 +103,11 @@ def _by(games: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
 
 
 def _numbers(games: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return counts and the win rate, of which crashes are no part: they are no games."""
-    counts = Counter(game["result"] for game in games)
-    num_played = len(games) - counts["crash"]
-    low, high = wilson_interval(counts["win"], num_played)
-    loops = [game["loops"] for game in games if game["result"] in ("win", "loss", "tie")]
-    return {
-        "games": num_played,
-        "wins": counts["win"],
-        "losses": counts["loss"],
-        "ties": counts["tie"],
-        "undecided": counts["undecided"],
-        "crashes": counts["crash"],
-        "win_rate": counts["win"] / num_played if num_played else 0.0,
-        "interval": [low, high],
-        "median_minutes": median(loops) / LOOPS_PER_SECOND / 60 if loops else None,
-    }
+    """Return counts and the win rate, 0 where all crashed."""
+    numbers = outcome_numbers(Outcome(game["result"], game["loops"]) for game in games)
+    return {**numbers, "win_rate": numbers["win_rate"] or 0.0}
 
 
 def _line(level: str, against: str, numbers: dict[str, Any]) -> str:
-    low, high = (100 * bound for bound in numbers["interval"])
-    length = numbers["median_minutes"]
-    cells = [
-        level,
-        against,
-        str(numbers["games"]),
-        f"{100 * numbers['win_rate']:.0f} % ({low:.0f} to {high:.0f})",
-        str(numbers["losses"]),
-        str(numbers["ties"]),
-        str(numbers["undecided"]),
-        str(numbers["crashes"]),
-        "-" if length is None else f"{length:.1f}",
-    ]
+    cells = [level, against, str(numbers["games"]), *outcome_cells(numbers)]
     return f"| {' | '.join(cells)} |"

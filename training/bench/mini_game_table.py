@@ -1,9 +1,11 @@
 """Scores of mini-games in few numbers: as plain values, as a table and as a picture."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -72,27 +74,45 @@ def mini_game_table(result: dict[str, Any]) -> str:
 
 
 def plot_mini_games(result: dict[str, Any], path: Path) -> None:
-    """Draw every episode's score and the means with their intervals, a panel a mini-game."""
+    """Write the picture of the scores."""
+    figure = mini_game_figure(result)
+    with whole_file(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=120)
+
+
+def mini_game_figure(result: dict[str, Any]) -> Figure:
+    """Draw every episode's score, and the means as bars and in numbers, a panel a mini-game."""
     games = result["games"]
     figure = Figure(figsize=(1.2 + 1.9 * len(games), 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(games), squeeze=False)[0]
     for panel, (name, by_player) in zip(panels, games.items(), strict=True):
         for place, (who, numbers) in enumerate(by_player.items()):
-            values, (low, high) = numbers["scores"], numbers["interval"]
-            mean = numbers["mean"]
-            spread = [place + 0.4 * ((i + 0.5) / len(values) - 0.5) for i in range(len(values))]
-            panel.bar([place], [mean], 0.7, color=_COLOURS[who], alpha=0.6)
-            panel.errorbar(
-                [place], [mean], yerr=[[mean - low], [high - mean]], color="black", capsize=3
-            )
-            panel.plot(spread, values, ".", color="black", markersize=3, alpha=0.5)
+            _bar(panel, place, numbers, _COLOURS[who])
+        panel.margins(y=0.12)
         panel.set_xticks(range(len(by_player)), list(by_player))
         panel.set_title(_in_two_lines(name), fontsize="small")
     panels[0].set_ylabel("score")
     figure.suptitle(f"Mini-games on LatentStar's engine, rules {result['version']}")
-    with whole_file(path) as unfinished:
-        figure.savefig(unfinished, format="png", dpi=120)
+    return figure
+
+
+def _bar(panel: Axes, place: int, numbers: dict[str, Any], colour: str) -> None:
+    """Draw one player's mean, its interval and its number, and every score."""
+    values, mean, (low, high) = numbers["scores"], numbers["mean"], numbers["interval"]
+    spread = [place + 0.4 * ((i + 0.5) / len(values) - 0.5) for i in range(len(values))]
+    panel.bar([place], [mean], 0.7, color=colour, alpha=0.6)
+    panel.errorbar([place], [mean], yerr=[[mean - low], [high - mean]], color="black", capsize=3)
+    panel.plot(spread, values, ".", color="black", markersize=3, alpha=0.5)
+    panel.annotate(
+        _rounded(mean, numbers["interval"]),
+        (place, max(0.0, high, *values)),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize="small",
+    )
 
 
 def _numbers(scores: list[int]) -> dict[str, Any]:
@@ -106,10 +126,15 @@ def _numbers(scores: list[int]) -> dict[str, Any]:
 
 
 def _cell(numbers: dict[str, Any]) -> str:
-    low, high = numbers["interval"]
-    digits = 0 if max(abs(low), abs(high)) >= 100 else 1
-    mean, low, high = (f"{value:,.{digits}f}" for value in (numbers["mean"], low, high))
+    interval = numbers["interval"]
+    mean, low, high = (_rounded(value, interval) for value in (numbers["mean"], *interval))
     return f"{mean} ({low} to {high}), {numbers['best']:,}"
+
+
+def _rounded(value: float, interval: Sequence[float]) -> str:
+    """Return a score with as many digits as its interval calls for."""
+    digits = 0 if max(abs(bound) for bound in interval) >= 100 else 1
+    return f"{value:,.{digits}f}"
 
 
 def _in_two_lines(name: str) -> str:

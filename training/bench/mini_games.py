@@ -7,6 +7,7 @@ that learn on the engine; those published are of StarCraft II, on maps that are 
 
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -72,12 +73,15 @@ class MiniGamesConfig:
         """Refuse values that cannot be."""
         unknown = [name for name in self.games if name not in SCRIPTS]
         if unknown or not self.games:
-            raise ValueError(f"games must be among {', '.join(SCRIPTS)}, got {', '.join(unknown)}")
+            got = ", ".join(unknown) or "none"
+            raise ValueError(f"games must be among {', '.join(SCRIPTS)}, got {got}")
         if not self.players:
             raise ValueError("players must be at least one, got none")
-        for name in ("games", "players"):
-            if len(set(getattr(self, name))) != len(getattr(self, name)):
-                raise ValueError(f"{name} must be different ones")
+        players = [who.value for who in self.players]
+        for what, names in (("games", list(self.games)), ("players", players)):
+            twice = [name for name, number in Counter(names).items() if number > 1]
+            if twice:
+                raise ValueError(f"{what} must be different ones, got {', '.join(twice)} twice")
         if self.episodes < 1:
             raise ValueError(f"episodes must be at least 1, got {self.episodes}")
 

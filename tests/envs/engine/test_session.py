@@ -181,6 +181,14 @@ def test_games_that_cannot_be_are_refused_with_their_code(
     assert client.status == sc_pb.launched
 
 
+def test_a_map_without_a_name_is_refused_as_the_one_that_was_sent(client: Client):
+    game = sc_pb.RequestCreateGame(
+        local_map=sc_pb.LocalMap(map_data=b"no map"), player_setup=[PARTICIPANT, COMPUTER]
+    )
+    answer = client.send(create_game=game).create_game
+    assert answer.error_details.startswith("the map that was sent: this is no map file")
+
+
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
