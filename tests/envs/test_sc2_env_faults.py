@@ -6,7 +6,9 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
+import gymnasium
 import pytest
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
@@ -59,6 +61,14 @@ def is_running(connection: ProcessConnection) -> bool:
     return True
 
 
+def strike(connection: ProcessConnection, number: signal.Signals) -> None:
+    """Kill or stop a game; return once it does nothing more."""
+    os.kill(connection.pid, number)
+    stat = Path("/proc", str(connection.pid), "stat")
+    while stat.read_text().rpartition(")")[2].split()[0] not in "TZ":
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize(
     ("number", "count", "told"),
     [
@@ -72,7 +82,7 @@ def test_a_lost_game_truncates_its_episode_and_another_is_played(
     with closing(in_processes(processes)) as env:
         first, _ = env.reset(seed=4)
         seen, *_ = env.step(no_op(40))
-        os.kill(processes[0].pid, number)
+        strike(processes[0], number)
         begin = time.monotonic()
         last, reward, terminated, truncated, info = env.step(no_op(40))
         assert time.monotonic() - begin < 4 * DEADLINE_SECONDS
@@ -82,6 +92,8 @@ def test_a_lost_game_truncates_its_episode_and_another_is_played(
         assert info["loop"] == 40
         assert info["game_counts"][count] == 1
         assert not is_running(processes[0])
+        with pytest.raises(gymnasium.error.ResetNeeded):
+            env.step(no_op(1))
         again, info = env.reset(seed=4)
         assert_equal(again, first)
         assert "game_error" not in info
