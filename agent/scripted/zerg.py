@@ -41,6 +41,7 @@ STYLES = (
             200 Roach"""
         ),
         attack_supply=75,
+        waits_against=(Race.TERRAN,),
         wave_supply=12,
         rules=_RULES,
     ),
