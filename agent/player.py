@@ -1,6 +1,6 @@
 """Whoever plays: what a match asks of a policy or a script."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from envs.interface import Action, EntityLimits, Observation, Race
 from envs.observations import GameMap
@@ -13,6 +13,7 @@ class Sight(NamedTuple):
     limits: EntityLimits = EntityLimits()
 
 
+@runtime_checkable
 class Player(Protocol):
     """Someone who plays games, one after another."""
 
