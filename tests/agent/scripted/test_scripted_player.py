@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -74,8 +73,8 @@ def game_of(
 
 
 @pytest.fixture(scope="module", params=RACES, ids=lambda race: race.name)
-def opening(request: pytest.FixtureRequest) -> Iterator[Game]:
-    yield game_of(request.param, minutes=4.5)
+def opening(request: pytest.FixtureRequest) -> Game:
+    return game_of(request.param, minutes=4.5)
 
 
 def race_of(game: Game) -> Race:
