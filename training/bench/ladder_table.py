@@ -103,9 +103,7 @@ def _by(games: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
 
 
 def _numbers(games: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return counts and the win rate, 0 where all crashed."""
-    numbers = outcome_numbers(Outcome(game["result"], game["loops"]) for game in games)
-    return {**numbers, "win_rate": numbers["win_rate"] or 0.0}
+    return outcome_numbers(Outcome(game["result"], game["loops"]) for game in games)
 
 
 def _line(level: str, against: str, numbers: dict[str, Any]) -> str:
