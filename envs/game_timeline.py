@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.interface import (
-    MAX_DELAY,
     NUM_UPGRADES,
     UNKNOWN,
     Action,
@@ -40,15 +39,19 @@ class GameTimeline(NamedTuple):
     is_buildable: NDArray[np.uint8]
     step_loop: NDArray[np.int32]
     step_action_type: NDArray[np.int16]  # UNKNOWN where no raw function does it
+    step_delay: NDArray[np.int16]  # UNKNOWN where nothing came after
     step_queued: NDArray[np.int8]
     step_target_unit: NDArray[np.int32]  # number of a unit
     step_target_x: NDArray[np.int16]  # subcells
     step_target_y: NDArray[np.int16]
     step_flags: NDArray[np.int16]
     step_num_selected: NDArray[np.int32]
+    step_last_target: NDArray[np.int32]  # number of the unit that the last action was aimed at
+    step_num_last_selected: NDArray[np.int32]  # units that the last action was given to
     step_num_changes: NDArray[np.int32]  # just before the step
     step_num_cells: NDArray[np.int32]
     selected: NDArray[np.int32]  # numbers of units, step after step
+    last_selected: NDArray[np.int32]
     change_unit: NDArray[np.int32]
     change_row: NDArray[np.int32]  # changes, EntityFeature as in ``envs.game_rows``
     cell: NDArray[np.int32]  # cells that changed
@@ -111,6 +114,7 @@ class GameTimelineWriter:
         self._steps: list[tuple[int, ...]] = []
         self._scalars: list[NDArray[np.int32]] = []
         self._selected: list[NDArray[np.int32]] = []
+        self._last_selected: list[NDArray[np.int32]] = []
         self._change_units: list[NDArray[np.int32]] = []
         self._change_rows: list[NDArray[np.int32]] = []
         self._cell_changes: list[NDArray[np.int32]] = []
@@ -130,7 +134,7 @@ class GameTimelineWriter:
 
         Args:
             known: just before it.
-            action: what was done; its rows are not kept, but who they are.
+            action: what is to be learned; its rows are not kept, but who they are.
             flags: what is to be said of the step.
             selected: tags of the units that the action was given to.
             target: tag of the unit it was aimed at, 0 for none.
@@ -141,21 +145,22 @@ class GameTimelineWriter:
         for upgrade in np.flatnonzero(known.upgrades > self._upgrades).tolist():
             self._finished.append((step, upgrade))
         self._upgrades = known.upgrades
-        chosen = np.array([self._numbers.get(tag, UNKNOWN) for tag in selected.tolist()], np.int32)
-        self._selected.append(chosen)
+        self._selected.append(self._numbers_of(selected))
+        self._last_selected.append(self._numbers_of(known.selected))
         self._scalars.append(known.scalars)
         self._steps.append(
             (
-                *(known.loop, int(flags), action.action_type, action.queued),
-                self._numbers.get(target, UNKNOWN) if target else UNKNOWN,
+                *(known.loop, int(flags), action.action_type, action.delay, action.queued),
                 *action.target_location,
-                *(len(chosen), num_changes, num_cells),
+                self._numbers.get(target, UNKNOWN) if target else UNKNOWN,
+                self._numbers.get(known.target, UNKNOWN) if known.target else UNKNOWN,
+                *(len(selected), len(known.selected), num_changes, num_cells),
             )
         )
 
     def timeline(self) -> GameTimeline:
         """Return the whole game."""
-        steps = np.array(self._steps, np.int64).reshape(-1, 10).T
+        steps = np.array(self._steps, np.int64).reshape(-1, 13).T
         tags = np.array(list(self._numbers), np.int64)
         by_tag = np.argsort(tags.view(np.uint64))
         number = np.empty(len(tags) + 1, np.int32)  # the last for units that were never shown
@@ -175,14 +180,18 @@ class GameTimelineWriter:
             step_loop=steps[0].astype(np.int32),
             step_flags=steps[1].astype(np.int16),
             step_action_type=steps[2].astype(np.int16),
-            step_queued=steps[3].astype(np.int8),
-            step_target_unit=number[steps[4]],
+            step_delay=steps[3].astype(np.int16),
+            step_queued=steps[4].astype(np.int8),
             step_target_x=steps[5].astype(np.int16),
             step_target_y=steps[6].astype(np.int16),
-            step_num_selected=steps[7].astype(np.int32),
-            step_num_changes=steps[8].astype(np.int32),
-            step_num_cells=steps[9].astype(np.int32),
+            step_target_unit=number[steps[7]],
+            step_last_target=number[steps[8]],
+            step_num_selected=steps[9].astype(np.int32),
+            step_num_last_selected=steps[10].astype(np.int32),
+            step_num_changes=steps[11].astype(np.int32),
+            step_num_cells=steps[12].astype(np.int32),
             selected=number[_joined(self._selected, np.int32)],
+            last_selected=number[_joined(self._last_selected, np.int32)],
             change_unit=number[_joined(self._change_units, np.int32)],
             change_row=np.concatenate(
                 [np.zeros((0, len(EntityFeature)), np.int32), *self._change_rows]
@@ -194,6 +203,9 @@ class GameTimelineWriter:
             upgrade=finished[:, 1].astype(np.int16),
             unit_tags=tags[by_tag],
         )
+
+    def _numbers_of(self, tags: NDArray[np.int64]) -> NDArray[np.int32]:
+        return np.array([self._numbers.get(tag, UNKNOWN) for tag in tags.tolist()], np.int32)
 
     def _add_changes(self, known: Known) -> int:
         for tag in known.tags.tolist():
@@ -229,6 +241,7 @@ class _Reader:
         self._change_ends = np.cumsum(timeline.step_num_changes)
         self._cell_ends = np.cumsum(timeline.step_num_cells)
         self._selected_ends = np.cumsum(timeline.step_num_selected)
+        self._last_selected_ends = np.cumsum(timeline.step_num_last_selected)
         self._rows = np.zeros((len(timeline.unit_tags), len(EntityFeature)), np.int32)
         self._cells = np.zeros((game_map.height, game_map.width), np.uint8)
 
@@ -248,7 +261,8 @@ class _Reader:
         loop = int(timeline.step_loop[step])
         upgrades = np.zeros(NUM_UPGRADES, np.int8)
         upgrades[timeline.upgrade[timeline.upgrade_step <= step]] = 1
-        selected, target = self._aimed(step - 1) if step else (_NOBODY, 0)
+        end = self._last_selected_ends[step]
+        last = timeline.last_selected[end - timeline.step_num_last_selected[step] : end]
         shown = self._maker.observation(
             Known(
                 loop=loop,
@@ -258,8 +272,8 @@ class _Reader:
                 creep=self._cells // _CREEP_BIT,
                 scalars=timeline.scalars[step],
                 upgrades=upgrades,
-                selected=np.sort(selected),
-                target=target,
+                selected=np.sort(self._tags_of(last)),
+                target=self._tag_of(timeline.step_last_target[step]),
             )
         )
         action, num_missing = self._action(step, shown)
@@ -275,15 +289,13 @@ class _Reader:
     def _action(self, step: int, shown: Shown) -> tuple[Action, int]:
         """Return the action, and how many selected units are missing."""
         timeline = self._timeline
-        selected, target = self._aimed(step)
-        rows = _rows_of(selected, shown.tags)
-        delay = UNKNOWN
-        if step + 1 < timeline.num_steps:
-            wait = int(timeline.step_loop[step + 1] - timeline.step_loop[step])
-            delay = min(max(wait, 1), MAX_DELAY)
+        end = self._selected_ends[step]
+        selected = timeline.selected[end - timeline.step_num_selected[step] : end]
+        rows = _rows_of(self._tags_of(selected), shown.tags)
+        target = self._tag_of(timeline.step_target_unit[step])
         action = Action(
             action_type=int(timeline.step_action_type[step]),
-            delay=delay,
+            delay=int(timeline.step_delay[step]),
             queued=int(timeline.step_queued[step]),
             selected_units=rows[rows >= 0].astype(np.int16),
             target_unit=int(_rows_of(np.array([target]), shown.tags)[0]) if target else UNKNOWN,
@@ -291,17 +303,12 @@ class _Reader:
         )
         return action, int((rows < 0).sum())
 
-    def _aimed(self, step: int) -> tuple[NDArray[np.int64], int]:
-        """Return the tags of whom a step was about; 0 for units that were never shown."""
-        timeline = self._timeline
-        end = self._selected_ends[step]
-        units = timeline.selected[end - timeline.step_num_selected[step] : end]
-        tags = np.where(units >= 0, timeline.unit_tags[units], 0)
-        target = int(timeline.step_target_unit[step])
-        return tags, int(timeline.unit_tags[target]) if target >= 0 else 0
+    def _tags_of(self, units: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the tags of units; 0 for those that were never shown."""
+        return np.where(units >= 0, self._timeline.unit_tags[units], 0)
 
-
-_NOBODY = np.zeros(0, np.int64)
+    def _tag_of(self, unit: int) -> int:
+        return int(self._timeline.unit_tags[unit]) if unit >= 0 else 0
 
 
 def _rows_of(tags: NDArray[np.int64], shown: NDArray[np.int64]) -> NDArray[np.int64]:

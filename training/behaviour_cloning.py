@@ -24,12 +24,13 @@ from agent.checkpoint import (
     remove_old_checkpoints,
     save_checkpoint,
 )
+from policies.config import PolicyConfig
 from policies.config_dict import config_to_dict
 from policies.policy import Policy
 from training.budget import RunClock
 from training.cloner import Cloner, Update
-from training.config import BehaviourCloningConfig
-from training.dataset import Dataset, Split, read_dataset, sample_of_games
+from training.config import BehaviourCloningConfig, CheckpointChoice
+from training.dataset import Dataset, Split, read_datasets, sample_of_games
 from training.devices import chosen_device, keep_freed_memory, peak_memory_gib
 from training.metrics import MetricsWriter
 from training.optimization import NonFiniteError, learning_rate
@@ -39,6 +40,7 @@ from training.run_folder import (
     CHECKPOINT_FOLDER,
     CONFIG_FILE,
     Best,
+    chosen_checkpoint,
     locked_run,
     require_new_run,
     require_same_run,
@@ -60,6 +62,7 @@ _FREE_SETTINGS = frozenset(
         "kept_checkpoints",
         "micro_batch_streams",
         "minutes",
+        "more_datasets",
         "resume",
         "run",
         "steps",
@@ -77,7 +80,7 @@ def run(config: BehaviourCloningConfig) -> None:
         RuntimeError: losses or gradients stayed non-finite.
         KeyboardInterrupt: somebody asked to stop, by Ctrl-C or SIGTERM, and all is saved.
     """
-    dataset = read_dataset(config.dataset)
+    dataset = read_datasets((config.dataset, *config.more_datasets))
     games = dataset.of_needed_split(Split.TRAIN)
     device = chosen_device(config.device)
     keep_freed_memory()
@@ -282,7 +285,7 @@ def _start(config: BehaviourCloningConfig, dataset: Dataset, device: torch.devic
     policy_config = config.policy(dataset.knowledge)
     if not config.resume:
         seed_first_weights(config.seed)
-        return Cloning(config, dataset, Policy(policy_config).to(device), clock)
+        return Cloning(config, dataset, _first_policy(config, policy_config).to(device), clock)
     checkpoint: Checkpoint = newest_checkpoint(config.run / CHECKPOINT_FOLDER)
     policy = load_policy(checkpoint, expected=policy_config).to(device)
     clock = clock.resumed(checkpoint.training.values)
@@ -292,6 +295,14 @@ def _start(config: BehaviourCloningConfig, dataset: Dataset, device: torch.devic
     cloning = Cloning(config, dataset, policy, clock)
     cloning.cloner.restore(checkpoint.training)
     return cloning
+
+
+def _first_policy(config: BehaviourCloningConfig, policy_config: PolicyConfig) -> Policy:
+    """Return the policy that a run begins with: a new one, or another run's best."""
+    if config.start_from is None:
+        return Policy(policy_config)
+    checkpoint = chosen_checkpoint(config.start_from, CheckpointChoice.BEST)
+    return load_policy(checkpoint, expected=policy_config)
 
 
 def _with_budget(config: BehaviourCloningConfig, started: dict[str, Any]) -> BehaviourCloningConfig:

@@ -108,7 +108,9 @@ class BehaviourCloningConfig:
     """One behaviour-cloning run: ``latentstar bc DATASET --minutes 60``."""
 
     dataset: Path  # folder written by ``latentstar replays``
+    more_datasets: tuple[Path, ...] = ()  # others, to learn from together with it
     run: Path = Path("runs/bc")  # folder for checkpoints, metrics and config
+    start_from: Path | None = None  # a run whose best weights to begin with
     preset: str = "tiny"  # sizes of network and batch: tiny, small or full
     entity_encoder: Annotated[EntityEncoder, EnumChoicesFromValues] = EntityEncoder.PERCEIVER
     query_residual: bool = True  # perceiver: may a unit's own features pass by the latents?

@@ -7,7 +7,7 @@ row for each player of each game) and ``shards/GAME.parquet``. Nothing here know
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ class PlayerGame(NamedTuple):
     """One player's view of one game."""
 
     game_id: str
-    shard: str  # path within the dataset folder
+    shard: str  # path from the dataset's folder
     row: int  # of the shard
     race: Race
     opponent_race: Race
@@ -98,6 +98,30 @@ def read_dataset(folder: Path) -> Dataset:
     except ValueError as error:
         raise ValueError(f"{folder / DATASET_FILE}: {error}") from error
     return Dataset(folder, knowledge, _identity(knowledge, games), games)
+
+
+def read_datasets(folders: Sequence[Path]) -> Dataset:
+    """Return the description of several datasets as of one; the first is where it lies.
+
+    Raises:
+        FileNotFoundError: no dataset there.
+        ValueError: one is empty, damaged, or of another interface version or knowledge.
+    """
+    first, *others = (read_dataset(folder) for folder in folders)
+    if not others:
+        return first
+    games = list(first.games)
+    for other in others:
+        if other.knowledge is not first.knowledge:
+            raise ValueError(
+                f"{other.folder} must have the knowledge of {first.folder}, "
+                f"{first.knowledge.value}, it has {other.knowledge.value}"
+            )
+        root = other.folder.resolve()
+        games += [game._replace(shard=str(root / game.shard)) for game in other.games]
+    identities = " ".join(dataset.identity for dataset in (first, *others))
+    identity = hashlib.sha256(identities.encode()).hexdigest()[:16]
+    return Dataset(first.folder, first.knowledge, identity, tuple(games))
 
 
 def open_game(folder: Path, game: PlayerGame) -> AnyTimeline:

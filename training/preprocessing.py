@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from typing import Annotated, Any, NamedTuple
 
 from tyro.conf import EnumChoicesFromValues
 
+from agent.scripted.player import ScriptedPlayer
 from envs.connection import Connection
 from envs.errors import GameError
 from envs.interface import INTERFACE_VERSION, Knowledge
@@ -65,12 +67,18 @@ class ReplaysConfig:
     dataset: Path  # folder to write; what is already there is kept and completed
     # From the replays' events alone, or by playing them back: on the engine, or on SC2PATH's game.
     knowledge: Annotated[Knowledge, EnumChoicesFromValues] = Knowledge.EVENTS
+    # Label each step with what the scripted player of this style would have done, played back only.
+    teacher: str | None = None
     workers: int = max(1, os.cpu_count() or 1)  # processes
     timeout_seconds: float = 120.0  # a replay that takes longer is refused
     memory_mib: int = 4096  # a replay that would make its process larger is refused
     limit: int | None = None  # decode the first so many files only
 
     def __post_init__(self) -> None:
+        if self.teacher is not None and self.knowledge is Knowledge.EVENTS:
+            raise ValueError(
+                f"teacher needs --knowledge game, which plays replays back, got {self.teacher!r}"
+            )
         if self.workers < 1:
             raise ValueError(f"workers must be at least 1, got {self.workers}")
         if not 0 < self.timeout_seconds < math.inf:
@@ -152,7 +160,7 @@ def _require_fitting(config: ReplaysConfig) -> None:
         return
     remedy = "name another folder, or delete it and decode again"
     found = read_json(path, remedy=remedy)
-    for key, wanted in _description(config.knowledge).items():
+    for key, wanted in _description(config).items():
         if found.get(key) != wanted:
             raise ValueError(
                 f"{dataset} must be a dataset of {key} {wanted}, it has {found.get(key)}: {remedy}"
@@ -167,16 +175,17 @@ def _prepare(config: ReplaysConfig) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(f"*{UNFINISHED_SUFFIX}"):
             leftover.unlink()
-    write_json(dataset / DATASET_FILE, _description(config.knowledge))
+    write_json(dataset / DATASET_FILE, _description(config))
 
 
-def _description(knowledge: Knowledge) -> dict[str, Any]:
+def _description(config: ReplaysConfig) -> dict[str, Any]:
     """Return what a dataset says of itself."""
-    return {
+    described = {
         "interface_version": INTERFACE_VERSION,
         "record_version": RECORD_VERSION,
-        "knowledge": knowledge.value,
+        "knowledge": config.knowledge.value,
     }
+    return described if config.teacher is None else {**described, "teacher": config.teacher}
 
 
 def _is_ours(path: Path) -> bool:
@@ -228,7 +237,7 @@ def decode_one(replay: ReplayFile, config: ReplaysConfig) -> None:
     started = time.process_time()
     try:
         with _bounded(config.timeout_seconds, config.memory_mib):
-            game = _read_game(replay, config.knowledge)
+            game = _read_game(replay, config)
             _write_game(replay, game, config, started)
     except ReplayRefused as error:
         seconds = time.process_time() - started
@@ -268,13 +277,16 @@ class _Decoded(NamedTuple):
     quality: Quality
 
 
-def _read_game(replay: ReplayFile, knowledge: Knowledge) -> _Decoded:
+def _read_game(replay: ReplayFile, config: ReplaysConfig) -> _Decoded:
     try:
-        if knowledge is Knowledge.EVENTS:
+        if config.knowledge is Knowledge.EVENTS:
             return _read_events(decode_replay(replay.path))
         content = replay.path.read_bytes()
         with _game_that_plays(content) as connection:
-            return _read_rerun(rerun_replay(connection, content))
+            teacher_of = None
+            if config.teacher is not None:
+                teacher_of = partial(ScriptedPlayer, style=config.teacher)
+            return _read_rerun(rerun_replay(connection, content, teacher_of=teacher_of))
     except OSError as error:
         raise ReplayRefused("cannot be read", str(error)) from error
     except GameError as error:

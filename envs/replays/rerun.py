@@ -5,9 +5,11 @@ player's commands, which the game reports with the loop that each was given in. 
 at just those loops and looks, before the commands take effect.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from s2clientprotocol import raw_pb2 as raw_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
@@ -15,13 +17,22 @@ from envs.actions import action_of
 from envs.connection import Connection
 from envs.game_client import RAW, GameClient, RequestError
 from envs.game_timeline import GameTimeline, GameTimelineWriter
-from envs.interface import MAX_DELAY, UNKNOWN, Action, Race, legality
-from envs.observations import Shown
+from envs.interface import (
+    MAX_DELAY,
+    UNKNOWN,
+    Action,
+    EntityLimits,
+    Observation,
+    Race,
+    legality,
+)
+from envs.observations import GameMap, ObservationMaker, Shown
 from envs.replays.archive import ReplayRefused, metadata_of
 from envs.replays.quality import Quality
 from envs.timeline import StepFlag
 
 _PASS_LOOPS = 2000
+_NOBODY = np.zeros(0, np.int64)
 _NO_OP = Action(0, UNKNOWN, UNKNOWN, np.zeros(0, np.int16), UNKNOWN, (UNKNOWN, UNKNOWN))
 
 
@@ -47,17 +58,45 @@ class RerunGame(NamedTuple):
     quality: Quality
 
 
+class Teacher(Protocol):
+    """Somebody who says what they would have done, as an ``agent.player.Player`` can."""
+
+    @property
+    def sight(self) -> tuple[int, EntityLimits]:
+        """How much it is to be shown: the side of the planes, and how many units."""
+
+    def reset(self, game_map: GameMap, race: Race, *, seed: int) -> None:
+        """Begin a game."""
+
+    def act(self, observation: Observation) -> Action:
+        """Return what to do."""
+
+
 class _Given(NamedTuple):
     loop: int
     command: raw_pb.ActionRawUnitCommand
 
 
-def rerun_replay(connection: Connection, replay: bytes) -> RerunGame:
+class _Planned(NamedTuple):
+    """A step to come: what the player does then, nothing in a synthetic one."""
+
+    loop: int
+    command: raw_pb.ActionRawUnitCommand | None
+
+
+TeacherOf = Callable[[Race], Teacher]
+
+
+def rerun_replay(
+    connection: Connection, replay: bytes, *, teacher_of: TeacherOf | None = None
+) -> RerunGame:
     """Have a game play a replay back, once for each player that is no computer.
 
     Args:
         connection: to a game that can play it: of its build, with its map.
         replay: the file's bytes.
+        teacher_of: who says for a race what is to be learned at each step, in place of what the
+            player did (Ross et al. 2011, arXiv:1011.0686).
 
     Raises:
         ReplayRefused: the game cannot play it, and its words; or nobody but computers played.
@@ -69,7 +108,9 @@ def rerun_replay(connection: Connection, replay: bytes) -> RerunGame:
         if not players:
             raise ReplayRefused("no players", "only computers played")
         quality = Quality()
-        timelines = tuple(_timeline(client, replay, player, info, quality) for player in players)
+        timelines = tuple(
+            _timeline(client, replay, player, info, quality, teacher_of) for player in players
+        )
     except RequestError as error:
         raise ReplayRefused("cannot be played back", str(error)) from error
     return RerunGame(
@@ -119,31 +160,59 @@ def _timeline(
     player: RerunPlayer,
     info: sc_pb.ResponseReplayInfo,
     quality: Quality,
+    teacher_of: TeacherOf | None,
 ) -> GameTimeline:
-    commands = _commands(client, replay, player, info.game_duration_loops)
+    steps = _planned(_commands(client, replay, player, info), info.game_duration_loops)
     _start(client, replay, player, RAW)
     client.player = player.player
     client.enter(home_race=player.race, away_race=player.opponent_race)
     writer = GameTimelineWriter(
         client.game_map, race=int(player.race), opponent_race=int(player.opponent_race)
     )
-    rerun = _Rerun(client, writer, quality)
-    for given in commands:
-        rerun.wait_until(given.loop)
-        rerun.act(given.command)
-    rerun.wait_until(info.game_duration_loops)
+    if teacher_of is None:
+        labels: _Labels = _Commands(client, quality)
+    else:
+        labels = _Lessons(client, quality, teacher_of(player.race), player.race)
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        _look(client, step.loop)
+        wait = UNKNOWN if following is None else max(following.loop - step.loop, 1)
+        known = client.moment.known
+        label = labels.label(step.command, min(wait, MAX_DELAY))
+        writer.add(known, label.action, label.flags, selected=label.selected, target=label.target)
+        if step.command is not None:
+            done = action_of(step.command, client.moment.shown, delay=UNKNOWN)
+            client.reader.note_action(known.loop, done.action, done.selected, done.target)
     timeline = writer.timeline()
     quality.count_flags(timeline.step_flags)
     return timeline
 
 
+def _planned(commands: list[_Given], game_loops: int) -> list[_Planned]:
+    """Return all steps: the commands, a synthetic one at the start, and one a ``MAX_DELAY``."""
+    steps: list[_Planned] = []
+    waits_until = 0
+
+    def wait_until(loop: int) -> None:
+        nonlocal waits_until
+        while waits_until < loop:
+            steps.append(_Planned(waits_until, None))
+            waits_until += MAX_DELAY
+
+    for given in commands:
+        wait_until(given.loop)
+        steps.append(_Planned(given.loop, given.command))
+        waits_until = given.loop + MAX_DELAY
+    wait_until(game_loops)
+    return steps
+
+
 def _commands(
-    client: GameClient, replay: bytes, player: RerunPlayer, game_loops: int
+    client: GameClient, replay: bytes, player: RerunPlayer, info: sc_pb.ResponseReplayInfo
 ) -> list[_Given]:
     """Return a player's commands; those of the last loop, which change nothing, are left out."""
     _start(client, replay, player, sc_pb.InterfaceOptions(raw=False, score=False))
     found, loop = [], 0
-    while loop < game_loops:
+    while loop < info.game_duration_loops:
         client.request(step=sc_pb.RequestStep(count=_PASS_LOOPS))
         seen = client.request(observation=sc_pb.RequestObservation()).observation
         for action in seen.actions:
@@ -152,7 +221,7 @@ def _commands(
         if seen.observation.game_loop <= loop:
             break
         loop = seen.observation.game_loop
-    return [given for given in found if given.loop < game_loops]
+    return [given for given in found if given.loop < info.game_duration_loops]
 
 
 def _start(client: GameClient, replay: bytes, player: RerunPlayer, options: Any) -> None:
@@ -162,48 +231,78 @@ def _start(client: GameClient, replay: bytes, player: RerunPlayer, options: Any)
     client.request(start_replay=start)
 
 
-class _Rerun:
-    """One player's game while it is played back."""
+def _look(client: GameClient, loop: int) -> None:
+    if loop > client.moment.loop:
+        client.request(step=sc_pb.RequestStep(count=loop - client.moment.loop))
+    client.observe()
 
-    def __init__(self, client: GameClient, writer: GameTimelineWriter, quality: Quality) -> None:
+
+class _Label(NamedTuple):
+    """What is to be learned at a step."""
+
+    action: Action
+    flags: StepFlag
+    selected: NDArray[np.int64]  # tags
+    target: int  # tag, 0 for none
+
+
+class _Labels(Protocol):
+    def label(self, command: raw_pb.ActionRawUnitCommand | None, wait: int) -> _Label:
+        """Return what is to be learned at the present moment."""
+
+
+class _Commands:
+    """What the player did is to be learned."""
+
+    def __init__(self, client: GameClient, quality: Quality) -> None:
         self._client = client
-        self._writer = writer
         self._quality = quality
-        self._waits_until = 0
 
-    def wait_until(self, loop: int) -> None:
-        """Take the synthetic steps that are due before a loop, and look at that loop."""
-        while self._waits_until < loop:
-            self._look(self._waits_until)
-            self._write(_NO_OP, StepFlag.SYNTHETIC, np.zeros(0, np.int64), 0)
-        self._look(loop)
-
-    def act(self, command: raw_pb.ActionRawUnitCommand) -> None:
-        """Take a step: the present, and the command that the player gives now."""
-        recorded = action_of(command, self._client.moment.shown, delay=UNKNOWN)
+    def label(self, command: raw_pb.ActionRawUnitCommand | None, wait: int) -> _Label:
+        """Return the command, or a synthetic ``no_op``."""
+        if command is None:
+            return _Label(_NO_OP._replace(delay=wait), StepFlag.SYNTHETIC, _NOBODY, 0)
         shown = self._client.moment.shown
+        recorded = action_of(command, shown, delay=wait)
         flags = _judged(recorded.action, recorded.selected, shown)
         self._quality.counts["commands"] += 1
         if recorded.action.action_type == UNKNOWN:
             self._quality.unmapped[str(command.ability_id)] += 1
         else:
-            self._quality.labels[recorded.action.action_type] += 1
-            if not flags & StepFlag.PLAUSIBLE:
-                self._quality.illegal_labels[recorded.action.action_type] += 1
-        self._write(recorded.action, flags, recorded.selected, recorded.target)
+            _count_label(self._quality, recorded.action, flags)
+        return _Label(recorded.action, flags, recorded.selected, recorded.target)
 
-    def _look(self, loop: int) -> None:
-        present = self._client.moment.loop
-        if loop > present:
-            self._client.request(step=sc_pb.RequestStep(count=loop - present))
-        self._client.observe()
 
-    def _write(self, action: Action, flags: StepFlag, selected: Any, target: int) -> None:
-        known = self._client.moment.known
-        self._writer.add(known, action, flags, selected=selected, target=target)
-        if not flags & StepFlag.SYNTHETIC:
-            self._client.reader.note_action(known.loop, action, selected, target)
-        self._waits_until = known.loop + MAX_DELAY
+class _Lessons:
+    """What a teacher would have done is to be learned."""
+
+    def __init__(self, client: GameClient, quality: Quality, teacher: Teacher, race: Race) -> None:
+        self._client = client
+        self._quality = quality
+        self._teacher = teacher
+        plane_size, limits = teacher.sight
+        self._maker = ObservationMaker(client.game_map, plane_size=plane_size, limits=limits)
+        teacher.reset(client.game_map, race, seed=0)
+
+    def label(self, command: raw_pb.ActionRawUnitCommand | None, wait: int) -> _Label:
+        """Return what the teacher says, whose delay it is too."""
+        del command, wait
+        shown = self._maker.observation(self._client.moment.known)
+        action = self._teacher.act(shown.observation)
+        if action.action_type == 0:
+            return _Label(action, StepFlag.SYNTHETIC, _NOBODY, 0)
+        selected = shown.tags[action.selected_units]
+        target = int(shown.tags[action.target_unit]) if action.target_unit >= 0 else 0
+        flags = _judged(action, selected, shown)
+        self._quality.counts["commands"] += 1
+        _count_label(self._quality, action, flags)
+        return _Label(action, flags, selected, target)
+
+
+def _count_label(quality: Quality, action: Action, flags: StepFlag) -> None:
+    quality.labels[action.action_type] += 1
+    if not flags & StepFlag.PLAUSIBLE:
+        quality.illegal_labels[action.action_type] += 1
 
 
 def _judged(action: Action, selected: Any, shown: Shown) -> StepFlag:

@@ -15,10 +15,11 @@ import pytest
 import torch
 
 import training.behaviour_cloning as cloning
-from agent.checkpoint import newest_checkpoint
+from agent.checkpoint import newest_checkpoint, read_checkpoint
 from tests.builders import make_dataset, small_policy_config
 from training.cloner import Cloner
-from training.config import BehaviourCloningConfig, EntityEncoder
+from training.config import BehaviourCloningConfig, EntityEncoder, OptimizerConfig
+from training.dataset import read_datasets
 from training.metrics import read_metrics
 from training.optimization import NonFiniteError
 from training.reader import BackgroundReader
@@ -276,6 +277,29 @@ def test_a_run_without_validation_games_is_done_all_the_same(tmp_path: Path):
 def test_minutes_end_a_run(dataset: Path, tmp_path: Path):
     cloning.run(config(dataset, tmp_path / "run", steps=None, minutes=1e-6))
     assert newest_checkpoint(tmp_path / "run" / "checkpoints").step == 8
+
+
+def test_a_run_can_begin_with_the_weights_of_another(dataset: Path, tmp_path: Path):
+    cloning.run(config(dataset, tmp_path / "first"))
+    still = OptimizerConfig(learning_rate=1e-12)
+    cloning.run(
+        config(dataset, tmp_path / "next", start_from=tmp_path / "first", optimizer=still, seed=9)
+    )
+    best = read_best(tmp_path / "first")
+    assert best is not None
+    first = read_checkpoint(tmp_path / "first" / "checkpoints" / f"step_{best.step}").weights
+    following = newest_checkpoint(tmp_path / "next" / "checkpoints").weights
+    for name, weight in first.items():
+        torch.testing.assert_close(following[name], weight, rtol=0, atol=1e-7)
+
+
+def test_several_datasets_are_learned_from_together(dataset: Path, tmp_path: Path):
+    other = make_dataset(tmp_path / "other", seed=500)
+    cloning.run(config(dataset, tmp_path / "run", more_datasets=(other,)))
+    settings = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert settings["dataset_identity"] == read_datasets((dataset, other)).identity
+    with pytest.raises(ValueError, match="dataset_identity"):
+        cloning.run(config(dataset, tmp_path / "run", resume=True))
 
 
 def test_the_transformer_clones_too(dataset: Path, tmp_path: Path):

@@ -10,7 +10,7 @@ import pytest
 
 from envs.interface import Knowledge, Race
 from tests.builders import make_dataset
-from training.dataset import Split, open_game, read_dataset, sample_of_games
+from training.dataset import Split, open_game, read_dataset, read_datasets, sample_of_games
 
 
 def rewrite_index(folder: Path, row: int, **changes: Any) -> None:
@@ -129,3 +129,29 @@ def test_a_sample_is_the_same_each_time_and_in_order(tmp_path: Path):
     assert list(sample) == sorted(sample, key=games.index)
     assert len(set(sample)) == 5
     assert sample_of_games(games, 99, seed=1) == games
+
+
+def test_several_datasets_are_read_as_one(tmp_path: Path):
+    first = make_dataset(tmp_path / "first")
+    second = make_dataset(tmp_path / "second", seed=900)
+    both = read_datasets((first, second))
+    alone = [read_dataset(folder) for folder in (first, second)]
+    assert len(both.games) == sum(len(dataset.games) for dataset in alone)
+    assert both.identity not in {dataset.identity for dataset in alone}
+    opened = [open_game(both.folder, game).step_action_type.tolist() for game in both.games]
+    wanted = [
+        open_game(dataset.folder, game).step_action_type.tolist()
+        for dataset in alone
+        for game in dataset.games
+    ]
+    assert opened == wanted
+
+
+def test_datasets_of_unlike_knowledge_are_never_one(tmp_path: Path):
+    first, second = make_dataset(tmp_path / "first"), make_dataset(tmp_path / "second")
+    header = json.loads((second / "dataset.json").read_text())
+    (second / "dataset.json").write_text(json.dumps(header | {"knowledge": "game"}))
+    with pytest.raises(
+        ValueError, match=r"must have the knowledge of .*first, events, it has game"
+    ):
+        read_datasets((first, second))

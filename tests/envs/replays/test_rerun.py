@@ -1,16 +1,28 @@
 """Replays that the engine plays back: the steps are those that were played."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
+from agent.match import play_game
+from agent.scripted.player import ScriptedPlayer
 from envs.connection import InProcessConnection
-from envs.game_client import RAW, GameClient
-from envs.interface import MAX_DELAY, EntityFeature, Race
+from envs.game_client import RAW, GameClient, GameSetup, Opponent
+from envs.interface import (
+    MAX_DELAY,
+    UNKNOWN,
+    Action,
+    EntityFeature,
+    EntityLimits,
+    Observation,
+    Race,
+)
 from envs.launch import in_process
+from envs.observations import GameMap
 from envs.replays.archive import ReplayRefused
 from envs.replays.rerun import RerunGame, base_build_of, rerun_replay
 from envs.timeline import Step, StepFlag
@@ -138,3 +150,67 @@ def test_what_the_game_cannot_play_is_refused_with_its_words(
 ):
     with pytest.raises(ReplayRefused, match="cannot be played back"):
         rerun_replay(game, played.replay[:200])
+
+
+# What a teacher would have done.
+
+
+class Stubborn:
+    """Always says the same, whatever it is shown."""
+
+    sight = (64, EntityLimits(total=3))
+
+    def __init__(self, race: Race) -> None:
+        self.race = race
+        self.game_map: GameMap | None = None
+
+    def reset(self, game_map: GameMap, race: Race, *, seed: int) -> None:
+        assert race is self.race
+        self.game_map = game_map
+
+    def act(self, observation: Observation) -> Action:
+        assert len(observation.entities) <= 3
+        rows = np.array([1, 0], np.int16)
+        return Action(function("Attack_unit"), 77, 1, rows, 2, (UNKNOWN, UNKNOWN))
+
+
+def test_a_teacher_labels_each_step_and_changes_nothing_that_is_seen(
+    rerun: RerunGame, played: PlayedGame
+):
+    with in_process() as connection:
+        taught = rerun_replay(connection, played.replay, teacher_of=Stubborn)
+    (timeline,) = taught.timelines
+    steps = list(timeline.steps(plane_size=PLANE_SIZE, limits=LIMITS))
+    assert len(steps) == len(steps_of(rerun))
+    for lesson, step in zip(steps, steps_of(rerun), strict=True):
+        np.testing.assert_array_equal(lesson.observation.entities, step.observation.entities)
+        np.testing.assert_array_equal(lesson.observation.scalars, step.observation.scalars)
+        told = lesson.action
+        assert (told.action_type, told.delay, told.queued) == (function("Attack_unit"), 77, 1)
+        assert len(told.selected_units) == 2
+        assert told.target_unit >= 0
+
+
+def test_a_script_that_is_its_own_teacher_says_what_it_did():
+    with in_process() as connection:
+        player = ScriptedPlayer(Race.ZERG, style="roach")
+        client = GameClient(connection, plane_size=player.sight.plane_size)
+        opponent = Opponent(race=Race.TERRAN, difficulty=1)
+        path = "Melee/Simple64.SC2Map"
+        game = GameSetup(map_path=path, race=Race.ZERG, opponent=opponent, seed=0)
+        play_game(client, player, game, max_loops=4000)
+        replay = client.replay()
+    with in_process() as connection:
+        did = rerun_replay(connection, replay)
+        teacher_of = partial(ScriptedPlayer, style="roach")
+        says = rerun_replay(connection, replay, teacher_of=teacher_of)
+    pairs = [
+        (step, lesson)
+        for step, lesson in zip(steps_of(did), steps_of(says), strict=True)
+        if not step.flags & StepFlag.SYNTHETIC
+    ]
+    assert len(pairs) > 50
+    for step, lesson in pairs:
+        assert lesson.action.action_type == step.action.action_type, step.loop
+        assert set(lesson.action.selected_units) == set(step.action.selected_units)
+        assert lesson.action.target_unit == step.action.target_unit
