@@ -5,6 +5,7 @@ player's commands, which the game reports with the loop that each was given in. 
 at just those loops and looks, before the commands take effect.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -95,8 +96,8 @@ def rerun_replay(
     Args:
         connection: to a game that can play it: of its build, with its map.
         replay: the file's bytes.
-        teacher_of: who says for a race what is to be learned at each step, in place of what the
-            player did (Ross et al. 2011, arXiv:1011.0686).
+        teacher_of: who says for a race what is to be learned, in place of what the player did;
+            it is asked as often as it wants, waits included (Ross et al. 2011, arXiv:1011.0686).
 
     Raises:
         ReplayRefused: the game cannot play it, and its words; or nobody but computers played.
@@ -162,7 +163,7 @@ def _timeline(
     quality: Quality,
     teacher_of: TeacherOf | None,
 ) -> GameTimeline:
-    steps = _planned(_commands(client, replay, player, info), info.game_duration_loops)
+    commands = _commands(client, replay, player, info)
     _start(client, replay, player, RAW)
     client.player = player.player
     client.enter(home_race=player.race, away_race=player.opponent_race)
@@ -170,21 +171,64 @@ def _timeline(
         client.game_map, race=int(player.race), opponent_race=int(player.opponent_race)
     )
     if teacher_of is None:
-        labels: _Labels = _Commands(client, quality)
+        _write_commands(client, writer, _planned(commands, info.game_duration_loops), quality)
     else:
-        labels = _Lessons(client, quality, teacher_of(player.race), player.race)
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
-        _look(client, step.loop)
-        wait = UNKNOWN if following is None else max(following.loop - step.loop, 1)
-        known = client.moment.known
-        label = labels.label(step.command, min(wait, MAX_DELAY))
-        writer.add(known, label.action, label.flags, selected=label.selected, target=label.target)
-        if step.command is not None:
-            done = action_of(step.command, client.moment.shown, delay=UNKNOWN)
-            client.reader.note_action(known.loop, done.action, done.selected, done.target)
+        lessons = _Lessons(client, teacher_of(player.race), player.race)
+        _write_lessons(client, writer, commands, info.game_duration_loops, lessons, quality)
     timeline = writer.timeline()
     quality.count_flags(timeline.step_flags)
     return timeline
+
+
+def _write_commands(
+    client: GameClient, writer: GameTimelineWriter, steps: list[_Planned], quality: Quality
+) -> None:
+    """Write what the player did, with a synthetic ``no_op`` where it waited long."""
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        _look(client, step.loop)
+        known = client.moment.known
+        wait = UNKNOWN
+        if following is not None:
+            wait = min(max(following.loop - step.loop, 1), MAX_DELAY)
+        if step.command is None:
+            no_op = _NO_OP._replace(delay=wait)
+            writer.add(known, no_op, StepFlag.SYNTHETIC, selected=_NOBODY, target=0)
+            continue
+        done = action_of(step.command, client.moment.shown, delay=wait)
+        flags = _judged(done.action, done.selected, client.moment.shown)
+        writer.add(known, done.action, flags, selected=done.selected, target=done.target)
+        client.reader.note_action(known.loop, done.action, done.selected, done.target)
+        if done.action.action_type == UNKNOWN:
+            quality.counts["commands"] += 1
+            quality.unmapped[str(step.command.ability_id)] += 1
+        else:
+            _count_label(quality, done.action, flags)
+
+
+def _write_lessons(
+    client: GameClient,
+    writer: GameTimelineWriter,
+    commands: list[_Given],
+    game_loops: int,
+    lessons: "_Lessons",
+    quality: Quality,
+) -> None:
+    """Write what the teacher would have done, asked when it wants to be and at each command."""
+    waiting = deque(commands)
+    loop = 0
+    while loop < game_loops:
+        _look(client, loop)
+        known = client.moment.known
+        label = lessons.label()
+        writer.add(known, label.action, label.flags, selected=label.selected, target=label.target)
+        if label.action.action_type:
+            _count_label(quality, label.action, label.flags)
+        while waiting and waiting[0].loop <= loop:
+            done = action_of(waiting.popleft().command, client.moment.shown, delay=UNKNOWN)
+            client.reader.note_action(known.loop, done.action, done.selected, done.target)
+        loop += max(label.action.delay, 1)
+        if waiting:
+            loop = min(loop, waiting[0].loop)
 
 
 def _planned(commands: list[_Given], game_loops: int) -> list[_Planned]:
@@ -246,60 +290,29 @@ class _Label(NamedTuple):
     target: int  # tag, 0 for none
 
 
-class _Labels(Protocol):
-    def label(self, command: raw_pb.ActionRawUnitCommand | None, wait: int) -> _Label:
-        """Return what is to be learned at the present moment."""
-
-
-class _Commands:
-    """What the player did is to be learned."""
-
-    def __init__(self, client: GameClient, quality: Quality) -> None:
-        self._client = client
-        self._quality = quality
-
-    def label(self, command: raw_pb.ActionRawUnitCommand | None, wait: int) -> _Label:
-        """Return the command, or a synthetic ``no_op``."""
-        if command is None:
-            return _Label(_NO_OP._replace(delay=wait), StepFlag.SYNTHETIC, _NOBODY, 0)
-        shown = self._client.moment.shown
-        recorded = action_of(command, shown, delay=wait)
-        flags = _judged(recorded.action, recorded.selected, shown)
-        self._quality.counts["commands"] += 1
-        if recorded.action.action_type == UNKNOWN:
-            self._quality.unmapped[str(command.ability_id)] += 1
-        else:
-            _count_label(self._quality, recorded.action, flags)
-        return _Label(recorded.action, flags, recorded.selected, recorded.target)
-
-
 class _Lessons:
-    """What a teacher would have done is to be learned."""
+    """What a teacher says of each moment."""
 
-    def __init__(self, client: GameClient, quality: Quality, teacher: Teacher, race: Race) -> None:
+    def __init__(self, client: GameClient, teacher: Teacher, race: Race) -> None:
         self._client = client
-        self._quality = quality
         self._teacher = teacher
         plane_size, limits = teacher.sight
         self._maker = ObservationMaker(client.game_map, plane_size=plane_size, limits=limits)
         teacher.reset(client.game_map, race, seed=0)
 
-    def label(self, command: raw_pb.ActionRawUnitCommand | None, wait: int) -> _Label:
-        """Return what the teacher says, whose delay it is too."""
-        del command, wait
+    def label(self) -> _Label:
+        """Return what the teacher would do now."""
         shown = self._maker.observation(self._client.moment.known)
         action = self._teacher.act(shown.observation)
         if action.action_type == 0:
             return _Label(action, StepFlag.SYNTHETIC, _NOBODY, 0)
         selected = shown.tags[action.selected_units]
         target = int(shown.tags[action.target_unit]) if action.target_unit >= 0 else 0
-        flags = _judged(action, selected, shown)
-        self._quality.counts["commands"] += 1
-        _count_label(self._quality, action, flags)
-        return _Label(action, flags, selected, target)
+        return _Label(action, _judged(action, selected, shown), selected, target)
 
 
 def _count_label(quality: Quality, action: Action, flags: StepFlag) -> None:
+    quality.counts["commands"] += 1
     quality.labels[action.action_type] += 1
     if not flags & StepFlag.PLAUSIBLE:
         quality.illegal_labels[action.action_type] += 1

@@ -174,21 +174,24 @@ class Stubborn:
         return Action(function("Attack_unit"), 77, 1, rows, 2, (UNKNOWN, UNKNOWN))
 
 
-def test_a_teacher_labels_each_step_and_changes_nothing_that_is_seen(
-    rerun: RerunGame, played: PlayedGame
-):
+def test_a_teacher_is_asked_when_it_wants_and_at_each_command(rerun: RerunGame, played: PlayedGame):
     with in_process() as connection:
         taught = rerun_replay(connection, played.replay, teacher_of=Stubborn)
     (timeline,) = taught.timelines
-    steps = list(timeline.steps(plane_size=PLANE_SIZE, limits=LIMITS))
-    assert len(steps) == len(steps_of(rerun))
-    for lesson, step in zip(steps, steps_of(rerun), strict=True):
-        np.testing.assert_array_equal(lesson.observation.entities, step.observation.entities)
-        np.testing.assert_array_equal(lesson.observation.scalars, step.observation.scalars)
+    lessons = list(timeline.steps(plane_size=PLANE_SIZE, limits=LIMITS))
+    for lesson in lessons:
         told = lesson.action
         assert (told.action_type, told.delay, told.queued) == (function("Attack_unit"), 77, 1)
         assert len(told.selected_units) == 2
         assert told.target_unit >= 0
+    assert max(after.loop - before.loop for before, after in pairwise(lessons)) == 77
+    at_loop = {lesson.loop: lesson for lesson in lessons}
+    for step in commands_of(rerun):
+        seen = at_loop[step.loop].observation
+        there, here = seen.entities.copy(), step.observation.entities.copy()
+        there[:, LOOKED_UP] = here[:, LOOKED_UP] = 0
+        np.testing.assert_array_equal(there, here)
+        np.testing.assert_array_equal(seen.scalars, step.observation.scalars)
 
 
 def test_a_script_that_is_its_own_teacher_says_what_it_did():
@@ -204,13 +207,11 @@ def test_a_script_that_is_its_own_teacher_says_what_it_did():
         did = rerun_replay(connection, replay)
         teacher_of = partial(ScriptedPlayer, style="roach")
         says = rerun_replay(connection, replay, teacher_of=teacher_of)
-    pairs = [
-        (step, lesson)
-        for step, lesson in zip(steps_of(did), steps_of(says), strict=True)
-        if not step.flags & StepFlag.SYNTHETIC
-    ]
-    assert len(pairs) > 50
-    for step, lesson in pairs:
+    lessons = [lesson for lesson in steps_of(says) if lesson.action.action_type]
+    steps = commands_of(did)
+    assert [lesson.loop for lesson in lessons] == [step.loop for step in steps]
+    assert len(steps) > 50
+    for step, lesson in zip(steps, lessons, strict=True):
         assert lesson.action.action_type == step.action.action_type, step.loop
         assert set(lesson.action.selected_units) == set(step.action.selected_units)
         assert lesson.action.target_unit == step.action.target_unit
