@@ -59,8 +59,12 @@ def _wanted(situation: Situation, style: Style) -> list[Product]:
 def _unmet(situation: Situation, goals: Sequence[Goal]) -> list[Product]:
     """Return the first things that are not there yet, each once."""
     found: list[Product] = []
+    worker = product(situation.race_units.worker)
     for goal in goals:
-        if goal.thing not in found and situation.has(goal.thing) < goal.number:
+        number = goal.number
+        if goal.thing is worker:
+            number = min(number, situation.work)
+        if goal.thing not in found and situation.has(goal.thing) < number:
             found.append(goal.thing)
             if len(found) == _LOOK_AHEAD:
                 break

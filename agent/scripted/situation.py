@@ -42,6 +42,7 @@ Rows = NDArray[np.intp]
 _FIRST_ORDER, _ORDERS_END = EntityFeature.ORDER_0, EntityFeature.ORDER_3 + 1
 _MINERALS, _RICH_MINERALS = 37, 38  # rows of buff_classes.csv: what a worker carries
 _MAX_SUPPLY = 200
+_WORK_OF_BASE, _WORK_OF_GAS, _SPARE_WORKERS = 16, 3, 3
 
 
 class Situation:
@@ -147,6 +148,17 @@ class Situation:
     def workers(self) -> Rows:
         """One's workers."""
         return self.own(self.race_units.worker)
+
+    @cached_property
+    def work(self) -> int:
+        """How many workers have something to do, at what is being built as well, and a few more."""
+        ideal = int(self.column(self.halls, EntityFeature.IDEAL_HARVESTERS).sum())
+        gas_types = types_as(self.race_units.gas_building)
+        hall_types = types_as(self.race_units.town_hall)
+        gas = self.number(self.race_units.gas_building)
+        gas += sum(self.own_unfinished_by_type[kind] for kind in gas_types)
+        growing = sum(self.own_unfinished_by_type[kind] for kind in hall_types)
+        return ideal + _WORK_OF_GAS * gas + _WORK_OF_BASE * growing + _SPARE_WORKERS
 
     @cached_property
     def miners(self) -> Rows:
