@@ -20,10 +20,11 @@ from envs.interface import (
 
 _HOME = 24.0  # from a town hall
 _NEAR_RALLY = 8.0
-_RALLY_STEPS = 8
+_RALLY_STEPS = 5
 _ARRIVED = 4.0
 _REFRESH_LOOPS = 134
 _FULL_SUPPLY = 188
+_LOSS = 50.0  # minerals that were lost for each supply more that is wanted
 _FIGHT = 18.0
 _TOGETHER = 12.0
 _TOGETHER_SHARE = 0.7
@@ -63,10 +64,14 @@ def attack(situation: Situation, style: Style) -> Action | None:
 
 
 def _is_strong(situation: Situation, style: Style, total: float) -> bool:
-    """Return whether the army is as strong as a style wants it to be for an attack."""
+    """Return whether the army is as strong as a style wants it to be for an attack.
+
+    It wants more after losses.
+    """
     waits = situation.scalar(ScalarFeature.AWAY_RACE) in (Race.RANDOM, *style.waits_against)
     is_full = situation.supply_used >= _FULL_SUPPLY
-    return is_full or (total >= style.attack_supply and not waits)
+    wanted = style.attack_supply + situation.scalar(ScalarFeature.MINERALS_LOST) / _LOSS
+    return is_full or (total >= wanted and not waits)
 
 
 def gather(situation: Situation) -> Action | None:

@@ -45,7 +45,7 @@ def fill_gas(situation: Situation) -> Action | None:
 
 def share_workers(situation: Situation) -> Action | None:
     """Move miners from a base that has too many to one that has too few."""
-    halls = situation.halls
+    halls = situation.mining_halls
     if len(halls) < 2:
         return None
     need = _needs(situation, halls)
@@ -66,7 +66,7 @@ def _needs(situation: Situation, halls: Rows) -> Rows:
 
 
 def _neediest_hall(situation: Situation) -> int | None:
-    halls = situation.halls
+    halls = situation.mining_halls if len(situation.mining_halls) else situation.halls
     if not len(halls):
         return None
     return int(halls[int(_needs(situation, halls).argmax())])

@@ -19,6 +19,7 @@ _GAP = 3.0  # cells that stay free between a town hall and resources
 _GAP_AT_CORNERS = 4.0
 _MINERAL_HALF = (1.0, 0.5)
 _GEYSER_HALF = (1.5, 1.5)
+_DANGER = 0.5  # of a cell nearer to the enemy, to one further from home
 _FAR = 1_000_000
 
 
@@ -30,7 +31,7 @@ class Base(NamedTuple):
 
 
 class Ground:
-    """The map and the bases on it, the nearest on foot from one's own start first."""
+    """The map and the bases on it, those first that are near to home and far from the enemy."""
 
     def __init__(self, game_map: GameMap, resources: NDArray[np.int16], home: Place) -> None:
         """Find the bases.
@@ -49,7 +50,11 @@ class Ground:
         self.steps_from_enemy = _steps_from(game_map.is_pathable, self.enemy_start)
         bases = [_base(game_map, group) for group in _groups(resources)]
         self._further: dict[tuple[Place, int], Place] = {}
-        self.bases = sorted(bases, key=lambda base: (self.way_from_home(base.hall), base.hall))
+        self.bases = sorted(bases, key=lambda base: (self._exposure(base), base.hall))
+
+    def _exposure(self, base: Base) -> float:
+        """Return how far a base is from home, and how near to the enemy."""
+        return self.way_from_home(base.hall) - _DANGER * self.way_to_enemy(base.hall)
 
     def way_from_home(self, place: Place) -> int:
         """Return how many cells it is on foot from one's start."""

@@ -30,6 +30,7 @@ class Style(NamedTuple):
     waits_against: tuple[Race, ...]  # whom it attacks only then
     wave_supply: float  # with which others follow
     rules: tuple[Rule, ...] = ()  # of the race, beside what all players do
+    not_against: tuple[Race, ...] = ()  # for whom a player chooses another style
 
 
 _SPREAD = 0.1  # of what differs from game to game

@@ -42,6 +42,8 @@ Rows = NDArray[np.intp]
 _FIRST_ORDER, _ORDERS_END = EntityFeature.ORDER_0, EntityFeature.ORDER_3 + 1
 _MINERALS, _RICH_MINERALS = 37, 38  # rows of buff_classes.csv: what a worker carries
 _MAX_SUPPLY = 200
+_AT_BASE = 4.0
+_WORK_OF_BASE, _WORK_OF_GAS, _SPARE_WORKERS = 16, 3, 3
 
 
 class Situation:
@@ -144,9 +146,28 @@ class Situation:
         return rows[np.lexsort((rows, self.distances(rows, self.ground.home)))]
 
     @cached_property
+    def mining_halls(self) -> Rows:
+        """One's finished town halls that stand where a base is, and not just for larvae."""
+        bases = np.array([base.hall for base in self.ground.bases]).reshape(-1, 2)
+        away_x = self.x[self.halls][:, None] - bases[:, 0]
+        away_y = self.y[self.halls][:, None] - bases[:, 1]
+        return self.halls[(np.hypot(away_x, away_y) < _AT_BASE).any(1)]
+
+    @cached_property
     def workers(self) -> Rows:
         """One's workers."""
         return self.own(self.race_units.worker)
+
+    @cached_property
+    def work(self) -> int:
+        """How many workers have something to do, at what is being built as well, and a few more."""
+        ideal = int(self.column(self.mining_halls, EntityFeature.IDEAL_HARVESTERS).sum())
+        gas_types = types_as(self.race_units.gas_building)
+        hall_types = types_as(self.race_units.town_hall)
+        gas = self.number(self.race_units.gas_building)
+        gas += sum(self.own_unfinished_by_type[kind] for kind in gas_types)
+        growing = sum(self.own_unfinished_by_type[kind] for kind in hall_types)
+        return ideal + _WORK_OF_GAS * gas + _WORK_OF_BASE * growing + _SPARE_WORKERS
 
     @cached_property
     def miners(self) -> Rows:

@@ -60,4 +60,21 @@ STYLES = (
         wave_supply=12,
         rules=_RULES,
     ),
+    Style(
+        name="roach timing",
+        race=Race.ZERG,
+        goals=goals(
+            """17 Drone, 2 Hatchery, 18 Drone, 1 SpawningPool, 20 Drone, 1 Extractor, 2 Queen,
+            2 Zergling, 26 Drone, 1 RoachWarren, 31 Drone, 2 Extractor, 8 Roach, 34 Drone,
+            16 Roach, 38 Drone, 3 Queen, 24 Roach, 3 Hatchery, 50 Drone, 3 Extractor, 1 Lair,
+            1 EvolutionChamber, 4 Queen, 1 ZergMissileWeaponsLevel1, 36 Roach, 60 Drone,
+            1 GlialReconstitution, 4 Hatchery, 6 Queen, 66 Drone, 4 Extractor, 5 Hatchery,
+            200 Roach"""
+        ),
+        attack_supply=42,
+        waits_against=(Race.TERRAN,),
+        wave_supply=12,
+        rules=_RULES,
+        not_against=(Race.TERRAN, Race.RANDOM),
+    ),
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from agent.scripted.catalogue import Making, product, type_of
+from agent.scripted.catalogue import RACE_UNITS, Making, product, type_of
 from agent.scripted.plan import goals
 from agent.scripted.styles import styles_of
 from envs.interface import Race, action_arguments, legality
@@ -25,6 +25,12 @@ def test_costs_are_those_of_one_order():
     lair, zergling = product("Lair"), product("Zergling")
     assert (lair.minerals, lair.vespene, lair.making) == (150, 100, Making.MORPHED)
     assert (zergling.minerals, zergling.supply, zergling.number) == (50, 1.0, 2)
+
+
+def test_each_race_builds_gas_buildings_on_geysers_and_town_halls_at_places():
+    for units in RACE_UNITS.values():
+        assert product(units.gas_building).making is Making.ON_GEYSER
+        assert product(units.town_hall).making is Making.PLACED
 
 
 @pytest.mark.parametrize("thing", GOALS.values(), ids=GOALS)
