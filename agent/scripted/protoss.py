@@ -6,7 +6,7 @@ from agent.scripted.situation import Situation
 from envs.interface import Action, EntityFeature, Race
 
 _BOOST_ENERGY = 50
-_WORTH_BOOSTING = ("RoboticsFacility", "Gateway", "Forge", "TwilightCouncil", "Nexus")
+_WORTH_BOOSTING = ("RoboticsFacility", "Stargate", "Gateway", "Forge", "TwilightCouncil")
 
 
 def boost(situation: Situation) -> Action | None:
