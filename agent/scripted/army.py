@@ -15,6 +15,11 @@ _NEAR_RALLY = 8.0
 _RALLY_STEPS = 8
 _ARRIVED = 4.0
 _REFRESH_LOOPS = 134
+_FIGHT = 18.0
+_TOGETHER = 12.0
+_TOGETHER_SHARE = 0.7
+_APPROACH = 40.0  # to the target, from which nobody waits
+_LOOKOUTS = 5  # cells of the planes from one place to look at to the next
 _AWAY_SHARE = 0.4  # of the army that is out, by which an attack is known
 
 
@@ -44,7 +49,8 @@ def attack(situation: Situation, style: Style) -> Action | None:
         group = np.setdiff1d(fighters, at_home)
     if not len(group):
         return None
-    return _send(situation, group, target_of_attack(situation, group))
+    place = _next_place(situation, group)
+    return _scatter(situation, group) if place is None else _send(situation, group, place)
 
 
 def gather(situation: Situation) -> Action | None:
@@ -80,36 +86,54 @@ def rally_place(situation: Situation) -> Place:
     return ground.towards_enemy(min(halls, key=ground.way_to_enemy), _RALLY_STEPS)
 
 
-def target_of_attack(situation: Situation, group: Rows) -> Place:
-    """Return the enemy's building that is nearest to a group, or else where to look for one."""
-    middle = (float(np.median(situation.x[group])), float(np.median(situation.y[group])))
+def _next_place(situation: Situation, group: Rows) -> Place | None:
+    """Return where a group goes: to its target, or to its own middle if it is strung out.
+
+    It does not wait for anybody near the target, nor where the enemy fights.
+    """
+    middle = _middle(situation, group)
+    target = target_of_attack(situation, middle)
+    if target is None or np.hypot(target[0] - middle[0], target[1] - middle[1]) < _APPROACH:
+        return target
+    enemies = situation.enemy_fighters
+    if not len(enemies) or situation.distances(enemies, middle).min() > _FIGHT:
+        near = situation.within(group, middle, _TOGETHER)
+        if len(near) < _TOGETHER_SHARE * len(group):
+            return middle
+    return target
+
+
+def target_of_attack(situation: Situation, middle: Place) -> Place | None:
+    """Return the enemy's building that is nearest to a place, or a base that was never seen.
+
+    None if there is neither.
+    """
     buildings = situation.enemy_buildings
     if len(buildings):
         return situation.place(situation.nearest(buildings, middle))
-    return _place_to_search(situation, middle)
-
-
-def _place_to_search(situation: Situation, middle: Place) -> Place:
-    """Return a base that was never seen, or else the nearest ground out of sight.
-
-    Ground that was never seen comes first.
-    """
     ground = situation.ground
-    planes = situation.observation.map_planes
-    size = WORLD_SIZE // planes.shape[1]
-    visibility = planes[MapPlane.VISIBILITY]
     for base in sorted((base.hall for base in ground.bases), key=ground.way_to_enemy):
-        if visibility[int(base[1]) // size, int(base[0]) // size] == Visibility.HIDDEN:
+        if situation.visibility(base) == Visibility.HIDDEN:
             return base
-    is_open = planes[MapPlane.PATHABLE] == 1
-    rows, columns = np.nonzero(is_open & (visibility == Visibility.HIDDEN))
-    if not len(rows):
-        rows, columns = np.nonzero(is_open & (visibility == Visibility.FOGGED))
-    if not len(rows):
-        return ground.enemy_start
-    x, y = (columns + 0.5) * size, (rows + 0.5) * size
-    nearest = int(np.hypot(x - middle[0], y - middle[1]).argmin())
-    return float(x[nearest]), float(y[nearest])
+    return None
+
+
+def _middle(situation: Situation, group: Rows) -> Place:
+    return float(np.median(situation.x[group])), float(np.median(situation.y[group]))
+
+
+def _scatter(situation: Situation, group: Rows) -> Action | None:
+    """Send one who has nothing to do to look somewhere; each goes to another place."""
+    idle = situation.idle(group)
+    planes = situation.observation.map_planes[:, ::_LOOKOUTS, ::_LOOKOUTS]
+    is_out_of_sight = planes[MapPlane.VISIBILITY] != Visibility.VISIBLE
+    rows, columns = np.nonzero((planes[MapPlane.PATHABLE] == 1) & is_out_of_sight)
+    if not len(idle) or not len(rows):
+        return None
+    number = (len(group) - len(idle)) % len(rows)
+    size = WORLD_SIZE // situation.observation.map_planes.shape[1]
+    x, y = ((int(at[number]) * _LOOKOUTS + 0.5) * size for at in (columns, rows))
+    return order_to("Attack_pt", [situation.nearest(idle, (x, y))], (x, y))
 
 
 def _distance_to_halls(situation: Situation, rows: Rows) -> NDArray[np.float32]:

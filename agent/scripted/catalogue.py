@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.game_numbers import general_function
-from envs.interface import NUM_UNIT_TYPES, Race, legality, raw_functions, read_table
+from envs.interface import (
+    NUM_ACTION_TYPES,
+    NUM_UNIT_TYPES,
+    Race,
+    legality,
+    raw_functions,
+    read_table,
+)
 
 
 class Making(Enum):
@@ -85,6 +92,7 @@ _NO_FIGHTERS = (
     *("Changeling", "ChangelingMarine", "ChangelingMarineShield", "ChangelingZealot"),
     *("ChangelingZergling", "ChangelingZerglingWings", "PointDefenseDrone", "RepairDrone"),
 )
+_HARMLESS_FIGHTERS = ("Medivac", "Observer", "ObserverSiegeMode", "HighTemplar")
 _DANGEROUS_BUILDINGS = ("SpineCrawler", "PhotonCannon", "Bunker", "PlanetaryFortress")
 _SUPPLY_OF_DANGEROUS_BUILDING = 3.0
 
@@ -129,6 +137,22 @@ def types_as(name: str) -> tuple[int, ...]:
 
 
 @cache
+def type_mask(*names: str) -> NDArray[np.bool_]:
+    """Return which types are, or count as, one of some."""
+    table = np.zeros(NUM_UNIT_TYPES, bool)
+    table[[kind for name in names for kind in types_as(name)]] = True
+    return table
+
+
+@cache
+def action_mask(*names: str) -> NDArray[np.bool_]:
+    """Return which action types are one of some raw functions."""
+    table = np.zeros(NUM_ACTION_TYPES, bool)
+    table[[action_type_of(name) for name in names]] = True
+    return table
+
+
+@cache
 def product(name: str) -> Product:
     """Return how to make a unit, a building or an upgrade.
 
@@ -142,6 +166,14 @@ def product(name: str) -> Product:
         if row["name"] == name and row["pysc2_raw_function"]:
             return _upgrade_product(row)
     raise ValueError(f"expected the name of a unit or an upgrade that is made, got {name!r}")
+
+
+@cache
+def mask_of(types: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which types are among some."""
+    table = np.zeros(NUM_UNIT_TYPES, bool)
+    table[list(types)] = True
+    return table
 
 
 @cache
@@ -171,11 +203,11 @@ def is_fighter() -> NDArray[np.bool_]:
 
 
 @cache
-def is_flying() -> NDArray[np.bool_]:
-    """Return which types fly."""
-    table = np.zeros(NUM_UNIT_TYPES, bool)
-    for row in read_table("unit_types.csv"):
-        table[int(row["unit_type"])] = row["flying"] == "1"
+def is_dangerous() -> NDArray[np.bool_]:
+    """Return which types fight by themselves, buildings that shoot included."""
+    table = is_fighter().copy()
+    table[[type_of(name) for name in _HARMLESS_FIGHTERS]] = False
+    table[[type_of(name) for name in _DANGEROUS_BUILDINGS]] = True
     return table
 
 

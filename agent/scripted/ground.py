@@ -48,6 +48,7 @@ class Ground:
         self.steps_from_home = _steps_from(game_map.is_pathable, home)
         self.steps_from_enemy = _steps_from(game_map.is_pathable, self.enemy_start)
         bases = [_base(game_map, group) for group in _groups(resources)]
+        self._further: dict[tuple[Place, int], Place] = {}
         self.bases = sorted(bases, key=lambda base: (self.way_from_home(base.hall), base.hall))
 
     def way_from_home(self, place: Place) -> int:
@@ -60,6 +61,11 @@ class Ground:
 
     def towards_enemy(self, place: Place, cells: int) -> Place:
         """Return the place so many cells further on the way on foot to the enemy's start."""
+        if (place, cells) not in self._further:
+            self._further[place, cells] = self._follow_steps(place, cells)
+        return self._further[place, cells]
+
+    def _follow_steps(self, place: Place, cells: int) -> Place:
         steps = self.steps_from_enemy
         height, width = steps.shape
         x, y = _walkable_near(steps, place)

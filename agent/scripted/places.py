@@ -16,6 +16,7 @@ _REACH = 14.0  # of the main base, from its town hall
 _BEHIND = 7.0  # from the town hall to the spot that others are near to
 _LANE = 0.5  # room for units between buildings
 _RESOURCE_ROOM = 3.5  # around minerals and geysers
+_HALL_TO_RESOURCES = 7.0
 _HALL_ROOM = 5.0  # around town halls, for larvae and workers
 _MINING = 9.0  # from a town hall, on the side of the minerals
 _MINING_COSINE = 0.2
@@ -29,10 +30,9 @@ _IN_FRONT = ("SpineCrawler", "PhotonCannon", "Bunker", "ShieldBattery")
 
 def place_for(situation: Situation, thing: Product) -> Place | None:
     """Return where to build a thing; None if there is no place for it."""
-    if thing.name in _TOWN_HALLS:
-        return next_base(situation)
-    if not len(situation.halls):
-        return None
+    base = next_base(situation) if thing.name in _TOWN_HALLS else None
+    if base is not None or not len(situation.halls):
+        return base
     hall = situation.place(int(situation.halls[0]))
     cells = _free_cells(situation, thing, hall)
     if not len(cells):
@@ -44,10 +44,12 @@ def place_for(situation: Situation, thing: Product) -> Place | None:
 
 
 def next_base(situation: Situation) -> Place | None:
-    """Return the nearest place for a town hall that nobody has taken."""
+    """Return the nearest place for a town hall that nobody has taken, on one's own side."""
+    ground = situation.ground
     buildings = np.flatnonzero(is_structure()[situation.type])
-    for base in situation.ground.bases:
-        if not len(situation.within(buildings, base.hall, 6.0)):
+    for base in ground.bases:
+        is_ours = ground.way_from_home(base.hall) < ground.way_to_enemy(base.hall)
+        if is_ours and not len(situation.within(buildings, base.hall, 6.0)):
             return base.hall
     return None
 
@@ -138,7 +140,7 @@ def _has_room(
         room = room + _ADD_ON_ROOM
     in_the_way = np.flatnonzero(is_building & ~situation.is_enemy)
     resources = np.concatenate([situation.minerals, situation.geysers])
-    room[resources] = _RESOURCE_ROOM
+    room[resources] = _HALL_TO_RESOURCES if thing.name in _TOWN_HALLS else _RESOURCE_ROOM
     rows = np.concatenate([in_the_way, resources])
     away_x = np.abs(cells[:, None, 0] - situation.x[rows])
     away_y = np.abs(cells[:, None, 1] - situation.y[rows])

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from agent.scripted.catalogue import Product, product
 from agent.scripted.situation import Situation
 from envs.interface import Action, Race
@@ -27,6 +29,24 @@ class Style(NamedTuple):
     attack_supply: float  # from which all attack
     wave_supply: float  # with which others follow
     rules: tuple[Rule, ...] = ()  # of the race, beside what all players do
+
+
+_SPREAD = 0.1  # of what differs from game to game
+_MANY = 8  # of a thing: fewer are the same in each game
+
+
+def varied(style: Style, chance: np.random.Generator) -> Style:
+    """Return a style with other timings: a little more or less of what there is much of."""
+    supply_factor = 1 + _SPREAD * chance.uniform(-1, 1)
+    return style._replace(
+        goals=tuple(
+            goal._replace(number=round(goal.number * (1 + _SPREAD * chance.uniform(-1, 1))))
+            if goal.number >= _MANY
+            else goal
+            for goal in style.goals
+        ),
+        attack_supply=round(style.attack_supply * supply_factor),
+    )
 
 
 def goals(text: str) -> tuple[Goal, ...]:

@@ -8,7 +8,7 @@ from agent.scripted.catalogue import types_of_kind
 from agent.scripted.economy import fill_gas, send_idle_workers, share_workers
 from agent.scripted.ground import Ground, Place
 from agent.scripted.orders import rest
-from agent.scripted.plan import Rule, Style
+from agent.scripted.plan import Rule, Style, varied
 from agent.scripted.production import produce
 from agent.scripted.situation import Situation
 from agent.scripted.styles import styles_of
@@ -65,7 +65,8 @@ class ScriptedPlayer:
         if race is not self._race:
             raise ValueError(f"{self.name} plays {self._race.name}, got {race.name}")
         chance = np.random.default_rng(seed)
-        self._style = self._styles[int(chance.integers(len(self._styles)))]
+        style = self._styles[int(chance.integers(len(self._styles)))]
+        self._style = varied(style, chance)
         self._game_map, self._ground = game_map, None
 
     def act(self, observation: Observation) -> Action:

@@ -1,9 +1,11 @@
 """Making things: the first goal that is not met, and what can be made beside saving for it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from agent.scripted.army import is_pressed
-from agent.scripted.catalogue import Making, Product, is_fighter, product
+from agent.scripted.catalogue import Making, Product, is_fighter, mask_of, product
 from agent.scripted.orders import middle_of_cell, order_of_type, subcells
 from agent.scripted.places import free_geyser, place_for
 from agent.scripted.plan import Goal, Style
@@ -22,13 +24,16 @@ def produce(situation: Situation, style: Style) -> Action | None:
     """Return what to make; None if nothing can be made, or one is saving for something."""
     minerals, vespene = situation.budget
     for thing in _wanted(situation, style):
-        if thing.supply > situation.supply_cap - situation.supply_used and thing.supply > 0:
+        if thing.supply > situation.supply_free:
             continue
         if not situation.is_allowed(thing):
             continue
-        action = _order_for(situation, thing)
-        if action and thing.minerals <= minerals and thing.vespene <= vespene:
-            return action
+        if thing.minerals <= minerals and thing.vespene <= vespene:
+            action = _order_for(situation, thing)
+            if action is not None:
+                return action
+            if thing.making in (Making.PLACED, Making.ON_GEYSER):
+                continue  # there is no place for it
         minerals -= thing.minerals
         if thing.vespene > 0:
             vespene -= thing.vespene
@@ -37,17 +42,28 @@ def produce(situation: Situation, style: Style) -> Action | None:
 
 def _wanted(situation: Situation, style: Style) -> list[Product]:
     """Return what is not there yet, what is wanted most first, each thing once."""
-    unmet = [goal for goal in style.goals if situation.has(goal.thing) < goal.number]
-    if is_pressed(situation):
-        unmet = sorted(unmet, key=_is_no_fighter)
-    things = [goal.thing for goal in unmet]
+    things = []
     if needs_supply(situation):
-        things.insert(0, product(situation.race_units.supply))
+        things.append(product(situation.race_units.supply))
+    if is_pressed(situation):
+        things += _unmet(situation, [goal for goal in style.goals if _is_for_fighters(goal)])
+    things += _unmet(situation, style.goals)
     return list(dict.fromkeys(things))[:_LOOK_AHEAD]
 
 
-def _is_no_fighter(goal: Goal) -> bool:
-    return not is_fighter()[goal.thing.unit_type]
+def _unmet(situation: Situation, goals: Sequence[Goal]) -> list[Product]:
+    """Return the first things that are not there yet, each once."""
+    found: list[Product] = []
+    for goal in goals:
+        if goal.thing not in found and situation.has(goal.thing) < goal.number:
+            found.append(goal.thing)
+            if len(found) == _LOOK_AHEAD:
+                break
+    return found
+
+
+def _is_for_fighters(goal: Goal) -> bool:
+    return bool(is_fighter()[goal.thing.unit_type])
 
 
 def needs_supply(situation: Situation) -> bool:
@@ -94,7 +110,7 @@ def _build(situation: Situation, thing: Product) -> Action | None:
 
 def _free_makers(situation: Situation, thing: Product) -> Rows:
     """Return who could begin to make a thing now."""
-    is_maker = np.isin(situation.type, thing.makers) & situation.is_own & situation.is_finished
+    is_maker = mask_of(thing.makers)[situation.type] & situation.is_own & situation.is_finished
     rows = np.flatnonzero(is_maker)
     add_on = situation.column(rows, EntityFeature.ADDON)
     num_orders = situation.column(rows, EntityFeature.ORDER_LENGTH)

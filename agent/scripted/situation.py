@@ -10,11 +10,14 @@ from agent.scripted.catalogue import (
     Making,
     Product,
     RaceUnits,
-    action_type_of,
+    action_mask,
     buildings_by_action,
+    is_dangerous,
     is_fighter,
     is_structure,
     supply_of_types,
+    type_mask,
+    type_of,
     types_as,
     types_of_kind,
 )
@@ -23,9 +26,11 @@ from envs.interface import (
     NUM_ACTION_TYPES,
     NUM_UNIT_TYPES,
     SUBCELLS,
+    WORLD_SIZE,
     Alliance,
     DisplayType,
     EntityFeature,
+    MapPlane,
     Observation,
     Race,
     ScalarFeature,
@@ -34,13 +39,8 @@ from envs.interface import (
 Rows = NDArray[np.intp]
 """Rows of ``entities``."""
 
-_ORDERS = [
-    EntityFeature.ORDER_0,
-    EntityFeature.ORDER_1,
-    EntityFeature.ORDER_2,
-    EntityFeature.ORDER_3,
-]
-_MINERAL_BUFFS = (37, 38)  # rows of buff_classes.csv: what a worker carries
+_FIRST_ORDER, _ORDERS_END = EntityFeature.ORDER_0, EntityFeature.ORDER_3 + 1
+_MINERALS, _RICH_MINERALS = 37, 38  # rows of buff_classes.csv: what a worker carries
 _MAX_SUPPLY = 200
 
 
@@ -80,37 +80,47 @@ class Situation:
         """Supply that is there."""
         return min(self.scalar(ScalarFeature.FOOD_CAP), _MAX_SUPPLY)
 
+    @property
+    def supply_free(self) -> int:
+        """Supply that is not in use; the half that an odd Zergling takes is not told of."""
+        odd = self.own_finished_by_type[type_of("Zergling")] % 2
+        return max(self.supply_cap - self.supply_used - odd, 0)
+
     @cached_property
-    def own_finished_by_type(self) -> NDArray[np.intp]:
+    def own_finished_by_type(self) -> list[int]:
         """How many finished units and buildings there are, by type."""
-        return np.bincount(self.type[self.is_own & self.is_finished], minlength=NUM_UNIT_TYPES)
+        types = self.type[self.is_own & self.is_finished]
+        counts: list[int] = np.bincount(types, minlength=NUM_UNIT_TYPES).tolist()
+        return counts
 
     @cached_property
-    def own_unfinished_by_type(self) -> NDArray[np.intp]:
+    def own_unfinished_by_type(self) -> list[int]:
         """How many buildings are being built, by type."""
-        return np.bincount(self.type[self.is_own & ~self.is_finished], minlength=NUM_UNIT_TYPES)
+        types = self.type[self.is_own & ~self.is_finished]
+        counts: list[int] = np.bincount(types, minlength=NUM_UNIT_TYPES).tolist()
+        return counts
 
     @cached_property
-    def ordered(self) -> NDArray[np.intp]:
+    def ordered(self) -> list[int]:
         """How many of one's units have been told to do a thing and have not done it, by action."""
-        orders = self.entities[self.is_own][:, _ORDERS]
-        return np.bincount(np.maximum(orders, 0).ravel(), minlength=NUM_ACTION_TYPES)
+        orders = np.maximum(self.entities[self.is_own, _FIRST_ORDER:_ORDERS_END], 0)
+        counts: list[int] = np.bincount(orders.ravel(), minlength=NUM_ACTION_TYPES).tolist()
+        return counts
 
     def own(self, *names: str) -> Rows:
         """Return one's finished units of some types, and of what counts as these."""
-        wanted = np.isin(self.type, [kind for name in names for kind in types_as(name)])
-        return np.flatnonzero(wanted & self.is_own & self.is_finished)
+        return np.flatnonzero(type_mask(*names)[self.type] & self.is_own & self.is_finished)
 
     def number(self, name: str) -> int:
         """Return how many finished units of a type there are."""
-        return int(self.own_finished_by_type[list(types_as(name))].sum())
+        return sum(self.own_finished_by_type[kind] for kind in types_as(name))
 
     def on_the_way(self, thing: Product) -> int:
         """Return how many of a thing are being made, or have been ordered."""
-        ordered = int(self.ordered[thing.action_type]) * thing.number
+        ordered = self.ordered[thing.action_type] * thing.number
         if not thing.counts_as:
             return ordered
-        unfinished = int(self.own_unfinished_by_type[list(thing.counts_as)].sum())
+        unfinished = sum(self.own_unfinished_by_type[kind] for kind in thing.counts_as)
         if self.race is Race.TERRAN and thing.making in (Making.PLACED, Making.ON_GEYSER):
             return max(unfinished, ordered)  # an SCV keeps its order as long as it builds
         return unfinished + ordered
@@ -119,13 +129,13 @@ class Situation:
         """Return how many of a thing there are, are being made or have been ordered."""
         if thing.upgrade >= 0:
             return int(self.observation.upgrades[thing.upgrade] == 1) or self.on_the_way(thing)
-        there = int(self.own_finished_by_type[list(thing.counts_as)].sum())
+        there = sum(self.own_finished_by_type[kind] for kind in thing.counts_as)
         return there + self.on_the_way(thing)
 
     def is_allowed(self, thing: Product) -> bool:
         """Return whether there is all that a thing requires."""
         finished = self.own_finished_by_type
-        return all(finished[list(either)].any() for either in thing.requires)
+        return all(any(finished[kind] for kind in either) for either in thing.requires)
 
     @cached_property
     def halls(self) -> Rows:
@@ -142,7 +152,8 @@ class Situation:
     def miners(self) -> Rows:
         """Workers that carry minerals: those that are surely not after gas, nor building."""
         carried = self.entities[self.workers, EntityFeature.BUFF_0]
-        return self.workers[np.isin(carried, _MINERAL_BUFFS) & self.is_gathering(self.workers)]
+        carries = (carried == _MINERALS) | (carried == _RICH_MINERALS)
+        return self.workers[carries & self.is_gathering(self.workers)]
 
     @cached_property
     def fighters(self) -> Rows:
@@ -153,8 +164,8 @@ class Situation:
     def enemy_fighters(self) -> Rows:
         """What is in sight of the enemy's army, buildings that shoot included."""
         is_seen = self.entities[:, EntityFeature.DISPLAY_TYPE] == DisplayType.VISIBLE
-        fights = is_fighter() | (is_structure() & (supply_of_types() > 0))
-        return np.flatnonzero(self.is_enemy & fights[self.type] & is_seen & self.is_finished)
+        is_threat = self.is_enemy & is_dangerous()[self.type]
+        return np.flatnonzero(is_threat & is_seen & self.is_finished)
 
     @cached_property
     def enemy_buildings(self) -> Rows:
@@ -170,6 +181,12 @@ class Situation:
     def geysers(self) -> Rows:
         """Geysers, whether something stands on them or not."""
         return np.flatnonzero(types_of_kind("geyser")[self.type])
+
+    def visibility(self, place: Place) -> int:
+        """Return whether a place is in sight, of Visibility."""
+        planes = self.observation.map_planes
+        size = WORLD_SIZE // planes.shape[1]
+        return int(planes[MapPlane.VISIBILITY, int(place[1]) // size, int(place[0]) // size])
 
     def supply(self, rows: Rows) -> float:
         """Return how much supply some units take."""
@@ -205,8 +222,8 @@ class Situation:
 
     def is_gathering(self, rows: Rows) -> NDArray[np.bool_]:
         """Return which of some workers gather, or bring home what they gathered."""
-        order = self.column(rows, EntityFeature.ORDER_0)
-        return np.isin(order, [action_type_of(name) for name in _GATHERING])
+        order = np.maximum(self.column(rows, EntityFeature.ORDER_0), 0)
+        return action_mask(*_GATHERING)[order]
 
     @cached_property
     def budget(self) -> tuple[int, int]:
@@ -220,7 +237,7 @@ class Situation:
                 continue
             number = int((orders == action_type).sum())
             if self.race is Race.TERRAN:
-                begun = int(self.own_unfinished_by_type[list(thing.counts_as)].sum())
+                begun = sum(self.own_unfinished_by_type[kind] for kind in thing.counts_as)
                 number = max(number - begun, 0)
             minerals -= number * thing.minerals
             vespene -= number * thing.vespene

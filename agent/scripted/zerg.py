@@ -34,12 +34,13 @@ STYLES = (
         race=Race.ZERG,
         goals=goals(
             """17 Drone, 2 Hatchery, 18 Drone, 1 SpawningPool, 20 Drone, 2 Queen, 3 Hatchery,
-            2 Zergling, 30 Drone, 3 Queen, 38 Drone, 1 Extractor, 1 RoachWarren, 4 Queen, 50 Drone,
-            4 Extractor, 8 Roach, 1 EvolutionChamber, 60 Drone, 16 Roach,
-            1 ZergMissileWeaponsLevel1, 1 Lair, 40 Roach, 66 Drone,
-            1 GlialReconstitution, 100 Roach"""
+            2 Zergling, 30 Drone, 3 Queen, 38 Drone, 1 Extractor, 1 RoachWarren, 4 Queen, 44 Drone,
+            2 Extractor, 4 Roach, 54 Drone, 8 Roach, 58 Drone, 1 EvolutionChamber, 3 Extractor,
+            20 Roach, 1 ZergMissileWeaponsLevel1, 1 Lair, 5 Queen, 4 Extractor, 4 Hatchery,
+            40 Roach, 60 Drone, 1 GlialReconstitution, 6 Queen, 50 Roach, 66 Drone, 5 Hatchery,
+            200 Roach"""
         ),
-        attack_supply=80,
+        attack_supply=75,
         wave_supply=12,
         rules=_RULES,
     ),
