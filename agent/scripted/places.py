@@ -12,7 +12,7 @@ from agent.scripted.orders import CELL, middle_of_cell
 from agent.scripted.situation import Situation
 from envs.interface import WORLD_SIZE, MapPlane, Race
 
-_REACH = 14.0  # of the main base, from its town hall
+_REACH = 18.0  # of the main base, from its town hall
 _BEHIND = 7.0  # from the town hall to the spot that others are near to
 _LANE = 0.5  # room for units between buildings
 _RESOURCE_ROOM = 3.5  # around minerals and geysers
@@ -21,6 +21,7 @@ _HALL_ROOM = 5.0  # around town halls, for larvae and workers
 _MINING = 9.0  # from a town hall, on the side of the minerals
 _MINING_COSINE = 0.2
 _POWER = 5.5  # from a pylon
+_BETWEEN_PYLONS = 7.0
 _ADD_ON_ROOM = 3.0
 _TOWN_HALLS = ("Hatchery", "Nexus", "CommandCenter")
 _NEEDS_NO_POWER = ("Pylon", "Assimilator", "Nexus")
@@ -33,14 +34,17 @@ def place_for(situation: Situation, thing: Product) -> Place | None:
     base = next_base(situation) if thing.name in _TOWN_HALLS else None
     if base is not None or not len(situation.halls):
         return base
-    hall = situation.place(int(situation.halls[0]))
-    cells = _free_cells(situation, thing, hall)
-    if not len(cells):
-        return None
-    spot = _spot(situation, thing, hall)
-    away = np.hypot(cells[:, 0] - spot[0], cells[:, 1] - spot[1])
-    x, y = cells[int(away.argmin())].tolist()
-    return x, y
+    for row in situation.halls.tolist():
+        hall = situation.place(row)
+        cells = _free_cells(situation, thing, hall)
+        if thing.name == "Pylon":
+            cells = _spread(situation, cells)
+        if len(cells):
+            spot = _spot(situation, thing, hall)
+            away = np.hypot(cells[:, 0] - spot[0], cells[:, 1] - spot[1])
+            x, y = cells[int(away.argmin())].tolist()
+            return x, y
+    return None
 
 
 def next_base(situation: Situation) -> Place | None:
@@ -158,6 +162,15 @@ def _is_where_workers_walk(situation: Situation, cells: NDArray[np.float64]) -> 
         found |= (distance < _MINING) & (along > _MINING_COSINE * distance)
         found |= distance < _HALL_ROOM
     return found
+
+
+def _spread(situation: Situation, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cells that are far from pylons, if there are any."""
+    pylons = np.flatnonzero(situation.is_own & (situation.type == type_of("Pylon")))
+    away_x = np.abs(cells[:, None, 0] - situation.x[pylons])
+    away_y = np.abs(cells[:, None, 1] - situation.y[pylons])
+    is_far = (np.maximum(away_x, away_y) >= _BETWEEN_PYLONS).all(1)
+    return cells[is_far] if is_far.any() else cells
 
 
 def _is_powered(situation: Situation, cells: NDArray[np.float64]) -> NDArray[np.bool_]:
