@@ -6,6 +6,7 @@ from agent.scripted.situation import Situation
 from envs.interface import Action, EntityFeature, Race
 
 _BOOST_ENERGY = 50
+_FEW_WORKERS = 30
 _WORTH_BOOSTING = ("RoboticsFacility", "Stargate", "Gateway", "Forge", "TwilightCouncil")
 
 
@@ -16,7 +17,8 @@ def boost(situation: Situation) -> Action | None:
     nexuses = nexuses[energy >= _BOOST_ENERGY]
     if not len(nexuses):
         return None
-    for name in _WORTH_BOOSTING:
+    few = len(situation.workers) < _FEW_WORKERS
+    for name in ("Nexus", *_WORTH_BOOSTING) if few else _WORTH_BOOSTING:
         rows = situation.own(name)
         works = situation.column(rows, EntityFeature.ORDER_LENGTH) > 0
         works &= situation.column(rows, EntityFeature.BUFF_0) == 0
@@ -25,19 +27,30 @@ def boost(situation: Situation) -> Action | None:
     return None
 
 
+_OPENING = """15 Probe, 1 Gateway, 17 Probe, 1 Assimilator, 20 Probe, 2 Nexus, 1 CyberneticsCore,
+    24 Probe, 3 Gateway, 2 Zealot, 28 Probe, 1 Forge, 6 Zealot, 32 Probe,
+    1 ProtossGroundWeaponsLevel1, 6 Gateway, 12 Zealot, 38 Probe, 1 TwilightCouncil"""
+
 STYLES = (
     Style(
-        name="immortal",
+        name="zealot",
         race=Race.PROTOSS,
         goals=goals(
-            """15 Probe, 1 Gateway, 18 Probe, 1 Assimilator, 20 Probe, 2 Nexus, 1 CyberneticsCore,
-            22 Probe, 2 Assimilator, 1 Zealot, 24 Probe, 2 Stalker, 1 RoboticsFacility,
-            2 Gateway, 30 Probe, 3 Stalker, 1 Immortal, 3 Gateway, 34 Probe, 3 Assimilator,
-            1 Forge, 6 Stalker, 2 Immortal, 40 Probe, 1 ProtossGroundWeaponsLevel1, 6 Gateway,
-            4 Assimilator, 44 Probe, 4 Immortal, 14 Stalker, 8 Zealot, 8 Immortal,
-            2 RoboticsFacility, 8 Gateway, 40 Stalker, 40 Zealot"""
+            f"""{_OPENING}, 10 Gateway, 24 Zealot, 1 Charge, 44 Probe, 12 Gateway, 100 Zealot"""
         ),
-        attack_supply=64,
+        attack_supply=45,
+        wave_supply=12,
+        rules=(boost,),
+    ),
+    Style(
+        name="dark templar",
+        race=Race.PROTOSS,
+        goals=goals(
+            f"""{_OPENING}, 10 Gateway, 24 Zealot, 1 DarkShrine, 2 Assimilator, 44 Probe,
+            4 DarkTemplar, 30 Zealot, 1 Charge, 12 Gateway, 3 Assimilator, 8 DarkTemplar,
+            1 ProtossGroundArmorsLevel1, 20 DarkTemplar, 100 Zealot"""
+        ),
+        attack_supply=45,
         wave_supply=12,
         rules=(boost,),
     ),
