@@ -8,13 +8,22 @@ from agent.scripted.ground import Place
 from agent.scripted.orders import order_to
 from agent.scripted.plan import Style
 from agent.scripted.situation import Rows, Situation
-from envs.interface import WORLD_SIZE, Action, EntityFeature, MapPlane, Visibility
+from envs.interface import (
+    WORLD_SIZE,
+    Action,
+    EntityFeature,
+    MapPlane,
+    Race,
+    ScalarFeature,
+    Visibility,
+)
 
 _HOME = 24.0  # from a town hall
 _NEAR_RALLY = 8.0
 _RALLY_STEPS = 8
 _ARRIVED = 4.0
 _REFRESH_LOOPS = 134
+_FULL_SUPPLY = 188
 _FIGHT = 18.0
 _TOGETHER = 12.0
 _TOGETHER_SHARE = 0.7
@@ -42,7 +51,7 @@ def attack(situation: Situation, style: Style) -> Action | None:
     at_home = _at_home(situation, fighters)
     at_home_supply = situation.supply(at_home)
     is_out = total - at_home_supply >= _AWAY_SHARE * total
-    if not len(fighters) or not (is_out or total >= style.attack_supply):
+    if not len(fighters) or not (is_out or _is_strong(situation, style, total)):
         return None
     group = fighters
     if at_home_supply < style.wave_supply:
@@ -51,6 +60,13 @@ def attack(situation: Situation, style: Style) -> Action | None:
         return None
     place = _next_place(situation, group)
     return _scatter(situation, group) if place is None else _send(situation, group, place)
+
+
+def _is_strong(situation: Situation, style: Style, total: float) -> bool:
+    """Return whether the army is as strong as a style wants it to be for an attack."""
+    waits = situation.scalar(ScalarFeature.AWAY_RACE) in (Race.RANDOM, *style.waits_against)
+    is_full = situation.supply_used >= _FULL_SUPPLY
+    return is_full or (total >= style.attack_supply and not waits)
 
 
 def gather(situation: Situation) -> Action | None:

@@ -12,6 +12,7 @@ from envs.interface import (
     NUM_ACTION_TYPES,
     NUM_UNIT_TYPES,
     Race,
+    action_arguments,
     legality,
     raw_functions,
     read_table,
@@ -251,7 +252,7 @@ def _unit_product(row: dict[str, str]) -> Product:
     makers = _known_types(row["produced_by"].split("|"))
     return Product(
         name=row["name"],
-        making=_making(row, function),
+        making=_making(row, function, action_type),
         action_type=action_type,
         unit_type=type_of(row["name"]),
         upgrade=-1,
@@ -267,13 +268,14 @@ def _unit_product(row: dict[str, str]) -> Product:
     )
 
 
-def _making(row: dict[str, str], function: str) -> Making:
+def _making(row: dict[str, str], function: str, action_type: int) -> Making:
     if row["name"].endswith(("TechLab", "Reactor")):
         return Making.ADDED
     if function.startswith("Morph_") or row["name"] == "Baneling":
         return Making.MORPHED
     if row["kind"] == "structure":
-        return Making.ON_GEYSER if function.endswith("_unit") else Making.PLACED
+        is_aimed = action_arguments().target_unit[action_type]
+        return Making.ON_GEYSER if is_aimed else Making.PLACED
     return Making.TRAINED
 
 

@@ -1,4 +1,6 @@
-"""Where buildings go: the free cell of the grid that is nearest to a fixed spot of the main base.
+"""Where buildings go: the free cell of the grid that is nearest to a fixed spot of a base.
+
+The first base that has room is taken, the nearest to one's start first.
 
 Cells are those of the map's planes, in whose middle a policy aims too.
 """
@@ -12,7 +14,7 @@ from agent.scripted.orders import CELL, middle_of_cell
 from agent.scripted.situation import Situation
 from envs.interface import WORLD_SIZE, MapPlane, Race
 
-_REACH = 18.0  # of the main base, from its town hall
+_REACH = 18.0  # of a base, from its town hall
 _BEHIND = 7.0  # from the town hall to the spot that others are near to
 _LANE = 0.5  # room for units between buildings
 _RESOURCE_ROOM = 3.5  # around minerals and geysers
@@ -32,7 +34,7 @@ _IN_FRONT = ("SpineCrawler", "PhotonCannon", "Bunker", "ShieldBattery")
 def place_for(situation: Situation, thing: Product) -> Place | None:
     """Return where to build a thing; None if there is no place for it."""
     base = next_base(situation) if thing.name in _TOWN_HALLS else None
-    if base is not None or not len(situation.halls):
+    if base is not None:
         return base
     for row in situation.halls.tolist():
         hall = situation.place(row)

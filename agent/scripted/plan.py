@@ -26,9 +26,11 @@ class Style(NamedTuple):
     name: str
     race: Race
     goals: tuple[Goal, ...]  # the first that is not met comes first
-    attack_supply: float  # from which all attack
+    attack_supply: float  # from which all attack, and at the latest when supply is full
+    waits_against: tuple[Race, ...]  # whom it attacks only then
     wave_supply: float  # with which others follow
     rules: tuple[Rule, ...] = ()  # of the race, beside what all players do
+    not_against: tuple[Race, ...] = ()  # for whom a player chooses another style
 
 
 _SPREAD = 0.1  # of what differs from game to game

@@ -12,7 +12,15 @@ from agent.scripted.plan import Rule, Style, varied
 from agent.scripted.production import produce
 from agent.scripted.situation import Situation
 from agent.scripted.styles import styles_of
-from envs.interface import SUBCELLS, Action, Alliance, EntityFeature, Observation, Race
+from envs.interface import (
+    SUBCELLS,
+    Action,
+    Alliance,
+    EntityFeature,
+    Observation,
+    Race,
+    ScalarFeature,
+)
 from envs.observations import GameMap
 
 PLANE_SIZE = 128
@@ -43,6 +51,7 @@ class ScriptedPlayer:
         self._race = race
         self._name = " ".join(["scripted", race.name.lower(), *([style] if style else [])])
         self._style = self._styles[0]
+        self._seed = 0
         self._game_map: GameMap | None = None
         self._ground: Ground | None = None
 
@@ -64,14 +73,11 @@ class ScriptedPlayer:
         """
         if race is not self._race:
             raise ValueError(f"{self.name} plays {self._race.name}, got {race.name}")
-        chance = np.random.default_rng(seed)
-        style = self._styles[int(chance.integers(len(self._styles)))]
-        self._style = varied(style, chance)
-        self._game_map, self._ground = game_map, None
+        self._game_map, self._ground, self._seed = game_map, None, seed
 
     def act(self, observation: Observation) -> Action:
         """Return what to do, and in its delay after how many loops to be asked again."""
-        situation = Situation(observation, self._ground_of(observation))
+        situation = Situation(observation, self._ground or self._begin(observation))
         for rule in self._rules():
             action = rule(situation)
             if action is not None:
@@ -92,15 +98,22 @@ class ScriptedPlayer:
             gather,
         ]
 
-    def _ground_of(self, observation: Observation) -> Ground:
-        """Return what is known of the map, found out by the first observation of a game."""
-        if self._ground is None:
-            if self._game_map is None:
-                raise ValueError(f"{self.name} must be told of a game by reset before it acts")
-            types = observation.entities[:, EntityFeature.UNIT_TYPE]
-            is_resource = types_of_kind("mineral")[types] | types_of_kind("geyser")[types]
-            resources = observation.entities[is_resource]
-            self._ground = Ground(self._game_map, resources, _home(observation, self._game_map))
+    def _begin(self, observation: Observation) -> Ground:
+        """Choose a style against the enemy's race, and return what is known of the map.
+
+        Both by the first observation of a game.
+        """
+        if self._game_map is None:
+            raise ValueError(f"{self.name} must be told of a game by reset before it acts")
+        enemy = Race(int(observation.scalars[ScalarFeature.AWAY_RACE]))
+        fitting = [style for style in self._styles if enemy not in style.not_against]
+        styles = fitting or self._styles
+        chance = np.random.default_rng(self._seed)
+        self._style = varied(styles[int(chance.integers(len(styles)))], chance)
+        types = observation.entities[:, EntityFeature.UNIT_TYPE]
+        is_resource = types_of_kind("mineral")[types] | types_of_kind("geyser")[types]
+        resources = observation.entities[is_resource]
+        self._ground = Ground(self._game_map, resources, _home(observation, self._game_map))
         return self._ground
 
 
