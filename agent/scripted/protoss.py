@@ -39,6 +39,7 @@ STYLES = (
             f"""{_OPENING}, 10 Gateway, 24 Zealot, 1 Charge, 44 Probe, 12 Gateway, 100 Zealot"""
         ),
         attack_supply=45,
+        waits_against=(),
         wave_supply=12,
         rules=(boost,),
     ),
@@ -51,6 +52,7 @@ STYLES = (
             1 ProtossGroundArmorsLevel1, 20 DarkTemplar, 100 Zealot"""
         ),
         attack_supply=45,
+        waits_against=(),
         wave_supply=12,
         rules=(boost,),
     ),
