@@ -14,7 +14,6 @@ from envs.interface import Action, EntityFeature
 
 _SUPPLY_OF_BUILDING = 8
 _LEAST_MARGIN = 2
-_MARGIN_SHARE = 7  # one of so many supply in use is to be free
 _MAX_SUPPLY = 200
 _LOOK_AHEAD = 4  # so many things that are not there yet are thought of at once
 _ADD_ONS = (
@@ -76,7 +75,7 @@ def needs_supply(situation: Situation) -> bool:
         return False
     coming = situation.on_the_way(product(situation.race_units.supply)) * _SUPPLY_OF_BUILDING
     free = situation.supply_cap + coming - situation.supply_used
-    return free < max(_LEAST_MARGIN, situation.supply_used // _MARGIN_SHARE)
+    return free < max(_LEAST_MARGIN, situation.supply_used // situation.race_units.spare_share)
 
 
 def _order_for(situation: Situation, thing: Product) -> Action | None:
