@@ -63,6 +63,11 @@ COMMANDS = {
         "training.evaluate",
         "training.evaluate:EvaluateConfig",
     ),
+    "ratings": Command(
+        "Elo ratings of several evaluated players and the levels they met",
+        "training.ratings",
+        "training.ratings:RatingsConfig",
+    ),
     "demo": Command(
         "decode, clone and score: a folder of replays, in a few minutes",
         "training.demo",
