@@ -69,7 +69,7 @@ COMMANDS = {
         "training.ratings:RatingsConfig",
     ),
     "demo": Command(
-        "decode, clone and score: a folder of replays, in a few minutes",
+        "play, clone and evaluate in a few minutes; or decode, clone and score replays",
         "training.demo",
         "training.demo:DemoConfig",
     ),
