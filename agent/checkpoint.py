@@ -24,6 +24,9 @@ from policies.config import PolicyConfig
 from policies.config_dict import config_from_dict, config_to_dict
 from policies.policy import Policy
 
+PRETRAINED = Path(__file__).parent / "pretrained"
+"""Run folder of the policy that ships; README.md in it says what it is."""
+
 _log = logging.getLogger(__name__)
 
 _HEADER_FILE = "checkpoint.json"

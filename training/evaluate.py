@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from tyro.conf import EnumChoicesFromValues, Positional
 
-from agent import pretrained
+from agent.checkpoint import PRETRAINED
 from agent.policy_player import Choosing
 from envs.choices import GamePlace
 from envs.interface import LOOPS_PER_SECOND
@@ -143,7 +143,7 @@ def run(config: EvaluateConfig) -> None:
 
 def contender_of(config: EvaluateConfig) -> Cloned:
     """Return the policy that is evaluated."""
-    run = config.run or pretrained.FOLDER
+    run = config.run or PRETRAINED
     checkpoint = chosen_checkpoint(run, config.checkpoint)
     return Cloned(
         checkpoint=checkpoint.folder,

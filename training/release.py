@@ -8,8 +8,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from agent import pretrained
-from agent.checkpoint import TrainingState, checkpoint_folders, load_policy, save_checkpoint
+from agent.checkpoint import (
+    PRETRAINED,
+    TrainingState,
+    checkpoint_folders,
+    load_policy,
+    save_checkpoint,
+)
 from training.config import CheckpointChoice
 from training.run_folder import CHECKPOINT_FOLDER, chosen_checkpoint
 
@@ -38,4 +43,4 @@ def release(run: Path, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{release(Path(sys.argv[1]), pretrained.FOLDER)}\n")
+    sys.stdout.write(f"{release(Path(sys.argv[1]), PRETRAINED)}\n")
