@@ -4,12 +4,17 @@ pysc2 4.0.0 (2022) shuffles a palette with ``random.shuffle(palette, lambda: 0.5
 took the second argument away. s2protocol imports ``imp``, which left in Python 3.12. And pysc2
 asks for ``s2clientprotocol``, whose messages today's protobuf refuses; ``pys2clientprotocol``
 has the same import name and must be the one that was installed last.
+
+pysc2's own commands are run with these mended by ``python -m envs.pysc2_compat COMMAND``, as in
+``python -m envs.pysc2_compat pysc2.bin.agent --map Simple64``.
 """
 
 import base64
 import hashlib
 import importlib
+import runpy
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +40,16 @@ def load() -> None:
         ) from error
     colors: Any = importlib.import_module("pysc2.lib.colors")
     colors.shuffled_hue = _shuffled_hue
+
+
+def run_program(arguments: Sequence[str]) -> None:
+    """Run a module of pysc2's as ``python -m`` does, the first argument, with the others."""
+    if not arguments or not arguments[0].startswith("pysc2."):
+        got = arguments[0] if arguments else "nothing"
+        sys.exit(f"wanted a module of pysc2's and its options, such as pysc2.bin.agent, got {got}")
+    load()
+    sys.argv = list(arguments)
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
 def load_s2protocol() -> None:
@@ -99,3 +114,7 @@ def _shuffled_hue(scale: int) -> NDArray[np.float64]:
         middle = (i + 1) // 2
         palette[i], palette[middle] = palette[middle], palette[i]
     return np.array(palette)
+
+
+if __name__ == "__main__":
+    run_program(sys.argv[1:])

@@ -63,6 +63,11 @@ COMMANDS = {
         "training.evaluate",
         "training.evaluate:EvaluateConfig",
     ),
+    "play": Command(
+        "one game of a policy or the scripted player, told as it goes",
+        "training.play",
+        "training.play:PlayConfig",
+    ),
     "demo": Command(
         "decode, clone and score: a folder of replays, in a few minutes",
         "training.demo",
