@@ -56,12 +56,13 @@ class RaceUnits(NamedTuple):
     town_hall: str
     gas_building: str
     supply: str  # what gives supply
+    spare_share: int  # one of so many supply in use is to be free
 
 
 RACE_UNITS = {
-    Race.TERRAN: RaceUnits("SCV", "CommandCenter", "Refinery", "SupplyDepot"),
-    Race.ZERG: RaceUnits("Drone", "Hatchery", "Extractor", "Overlord"),
-    Race.PROTOSS: RaceUnits("Probe", "Nexus", "Assimilator", "Pylon"),
+    Race.TERRAN: RaceUnits("SCV", "CommandCenter", "Refinery", "SupplyDepot", 5),
+    Race.ZERG: RaceUnits("Drone", "Hatchery", "Extractor", "Overlord", 7),
+    Race.PROTOSS: RaceUnits("Probe", "Nexus", "Assimilator", "Pylon", 5),
 }
 
 _SAME = (

@@ -8,13 +8,20 @@ Cells are those of the map's planes, in whose middle a policy aims too.
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.scripted.catalogue import Product, is_structure, radius_of_types, type_of
+from agent.scripted.catalogue import (
+    Product,
+    is_structure,
+    mask_of,
+    radius_of_types,
+    type_of,
+    types_as,
+)
 from agent.scripted.ground import Place
 from agent.scripted.orders import CELL, middle_of_cell
 from agent.scripted.situation import Situation
 from envs.interface import WORLD_SIZE, MapPlane, Race
 
-_REACH = 14.0  # of a base, from its town hall
+_REACH = 18.0  # of a base, from its town hall
 _BEHIND = 7.0  # from the town hall to the spot that others are near to
 _LANE = 0.5  # room for units between buildings
 _RESOURCE_ROOM = 3.5  # around minerals and geysers
@@ -23,7 +30,10 @@ _HALL_ROOM = 5.0  # around town halls, for larvae and workers
 _MINING = 9.0  # from a town hall, on the side of the minerals
 _MINING_COSINE = 0.2
 _POWER = 5.5  # from a pylon
-_ADD_ON_ROOM = 3.0
+_BETWEEN_PYLONS = 7.0
+ADD_ON_AWAY = (2.5, -0.5)
+"""From the middle of a building to that of its add-on."""
+_ADD_ON_RADIUS = 1.0
 _TOWN_HALLS = ("Hatchery", "Nexus", "CommandCenter")
 _NEEDS_NO_POWER = ("Pylon", "Assimilator", "Nexus")
 _WITH_ADD_ONS = ("Barracks", "Factory", "Starport")
@@ -38,6 +48,8 @@ def place_for(situation: Situation, thing: Product) -> Place | None:
     for row in situation.halls.tolist():
         hall = situation.place(row)
         cells = _free_cells(situation, thing, hall)
+        if thing.name == "Pylon":
+            cells = _spread(situation, cells)
         if len(cells):
             spot = _spot(situation, thing, hall)
             away = np.hypot(cells[:, 0] - spot[0], cells[:, 1] - spot[1])
@@ -103,8 +115,9 @@ def _free_cells(situation: Situation, thing: Product, hall: Place) -> NDArray[np
     side = np.arange(-_REACH, _REACH + 1, CELL)
     cells = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2) + middle
     cells = cells[((cells > CELL) & (cells < WORLD_SIZE - CELL)).all(1)]
-    cells = cells[_is_ground_for(situation, thing, cells)]
-    cells = cells[_has_room(situation, thing, cells)]
+    cells = cells[_is_free(situation, thing, cells, thing.radius)]
+    if thing.name in _WITH_ADD_ONS:
+        cells = cells[_is_free(situation, thing, cells + ADD_ON_AWAY, _ADD_ON_RADIUS)]
     if thing.name not in _IN_FRONT:
         cells = cells[~_is_where_workers_walk(situation, cells)]
     if situation.race is Race.PROTOSS and thing.name not in _NEEDS_NO_POWER:
@@ -112,16 +125,22 @@ def _free_cells(situation: Situation, thing: Product, hall: Place) -> NDArray[np
     return cells
 
 
-def _is_ground_for(
-    situation: Situation, thing: Product, cells: NDArray[np.float64]
+def _is_free(
+    situation: Situation, thing: Product, cells: NDArray[np.float64], radius: float
+) -> NDArray[np.bool_]:
+    """Return around which places there is ground for a part of a thing, and nothing else."""
+    return _is_ground(situation, cells, radius) & _has_room(situation, thing, cells, radius)
+
+
+def _is_ground(
+    situation: Situation, cells: NDArray[np.float64], radius: float
 ) -> NDArray[np.bool_]:
     """Return which cells can be built on, with those around them that the building covers."""
     planes = situation.observation.map_planes
     size = WORLD_SIZE // planes.shape[1]
-    reach = thing.radius if thing.name not in _WITH_ADD_ONS else thing.radius + 1.0
     is_ground = np.ones(len(cells), bool)
-    for away_x in (-reach, 0.0, reach):
-        for away_y in (-reach, 0.0, reach):
+    for away_x in (-radius, 0.0, radius):
+        for away_y in (-radius, 0.0, radius):
             columns = np.clip((cells[:, 0] + away_x) // size, 0, planes.shape[2] - 1).astype(int)
             rows = np.clip((cells[:, 1] + away_y) // size, 0, planes.shape[1] - 1).astype(int)
             is_ground &= planes[MapPlane.BUILDABLE, rows, columns] == 1
@@ -131,23 +150,27 @@ def _is_ground_for(
 
 
 def _has_room(
-    situation: Situation, thing: Product, cells: NDArray[np.float64]
+    situation: Situation, thing: Product, cells: NDArray[np.float64], radius: float
 ) -> NDArray[np.bool_]:
-    """Return which cells are far enough from buildings and resources."""
+    """Return which cells are far enough from buildings, their add-ons and resources."""
     types = situation.type
-    is_building = is_structure()[types]
-    room = radius_of_types()[types].astype(np.float64) + thing.radius + _LANE
+    room = radius_of_types()[types].astype(np.float64) + radius + _LANE
     is_hall = np.isin(types, [type_of(name) for name in (*_TOWN_HALLS, "Lair", "Hive")])
     room = np.where(is_hall, _HALL_ROOM, room)
-    if thing.name in _WITH_ADD_ONS:
-        room = room + _ADD_ON_ROOM
-    in_the_way = np.flatnonzero(is_building & ~situation.is_enemy)
+    in_the_way = np.flatnonzero(is_structure()[types] & ~situation.is_enemy)
     resources = np.concatenate([situation.minerals, situation.geysers])
     room[resources] = _HALL_TO_RESOURCES if thing.name in _TOWN_HALLS else _RESOURCE_ROOM
     rows = np.concatenate([in_the_way, resources])
-    away_x = np.abs(cells[:, None, 0] - situation.x[rows])
-    away_y = np.abs(cells[:, None, 1] - situation.y[rows])
-    return (np.maximum(away_x, away_y) >= room[rows]).all(1)
+    with_add_ons = in_the_way[mask_of(_with_add_ons())[types[in_the_way]]]
+    x = np.concatenate([situation.x[rows], situation.x[with_add_ons] + ADD_ON_AWAY[0]])
+    y = np.concatenate([situation.y[rows], situation.y[with_add_ons] + ADD_ON_AWAY[1]])
+    room_of_add_ons = np.full(len(with_add_ons), _ADD_ON_RADIUS + radius + _LANE)
+    away = np.maximum(np.abs(cells[:, None, 0] - x), np.abs(cells[:, None, 1] - y))
+    return (away >= np.concatenate([room[rows], room_of_add_ons])).all(1)
+
+
+def _with_add_ons() -> tuple[int, ...]:
+    return tuple(kind for name in _WITH_ADD_ONS for kind in types_as(name))
 
 
 def _is_where_workers_walk(situation: Situation, cells: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -161,6 +184,15 @@ def _is_where_workers_walk(situation: Situation, cells: NDArray[np.float64]) -> 
         found |= (distance < _MINING) & (along > _MINING_COSINE * distance)
         found |= distance < _HALL_ROOM
     return found
+
+
+def _spread(situation: Situation, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cells that are far from pylons, if there are any."""
+    pylons = np.flatnonzero(situation.is_own & (situation.type == type_of("Pylon")))
+    away_x = np.abs(cells[:, None, 0] - situation.x[pylons])
+    away_y = np.abs(cells[:, None, 1] - situation.y[pylons])
+    is_far = (np.maximum(away_x, away_y) >= _BETWEEN_PYLONS).all(1)
+    return cells[is_far] if is_far.any() else cells
 
 
 def _is_powered(situation: Situation, cells: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -7,21 +7,19 @@ import numpy as np
 from agent.scripted.army import is_pressed
 from agent.scripted.catalogue import Making, Product, is_fighter, mask_of, product, type_of
 from agent.scripted.orders import middle_of_cell, order_of_type, subcells
-from agent.scripted.places import free_geyser, place_for
+from agent.scripted.places import ADD_ON_AWAY, free_geyser, place_for
 from agent.scripted.plan import Goal, Style
 from agent.scripted.situation import Rows, Situation
 from envs.interface import Action, EntityFeature
 
 _SUPPLY_OF_BUILDING = 8
 _LEAST_MARGIN = 2
-_MARGIN_SHARE = 7  # one of so many supply in use is to be free
 _MAX_SUPPLY = 200
 _LOOK_AHEAD = 4  # so many things that are not there yet are thought of at once
 _ADD_ONS = (
     *("TechLab", "BarracksTechLab", "FactoryTechLab", "StarportTechLab"),
     *("Reactor", "BarracksReactor", "FactoryReactor", "StarportReactor"),
 )
-_ADD_ON_AWAY = (2.5, -0.5)  # from the middle of the building
 _TECH_LABS, _REACTORS = (1, 3, 5), (2, 4, 6)  # classes of EntityFeature.ADDON
 
 
@@ -81,7 +79,7 @@ def needs_supply(situation: Situation) -> bool:
         return False
     coming = situation.on_the_way(product(situation.race_units.supply)) * _SUPPLY_OF_BUILDING
     free = situation.supply_cap + coming - situation.supply_used
-    return free < max(_LEAST_MARGIN, situation.supply_used // _MARGIN_SHARE)
+    return free < max(_LEAST_MARGIN, situation.supply_used // situation.race_units.spare_share)
 
 
 def _order_for(situation: Situation, thing: Product) -> Action | None:
@@ -136,6 +134,6 @@ def _without_unfinished_add_ons(situation: Situation, rows: Rows) -> Rows:
     """Return those of some buildings to which nothing is being added."""
     is_add_on = mask_of(tuple(type_of(name) for name in _ADD_ONS))[situation.type]
     growing = np.flatnonzero(is_add_on & situation.is_own & ~situation.is_finished)
-    away_x = situation.x[rows][:, None] + _ADD_ON_AWAY[0] - situation.x[growing]
-    away_y = situation.y[rows][:, None] + _ADD_ON_AWAY[1] - situation.y[growing]
+    away_x = situation.x[rows][:, None] + ADD_ON_AWAY[0] - situation.x[growing]
+    away_y = situation.y[rows][:, None] + ADD_ON_AWAY[1] - situation.y[growing]
     return rows[~(np.hypot(away_x, away_y) < 1.0).any(1)]

@@ -1,10 +1,14 @@
 """The styles of each race."""
 
-from agent.scripted import zerg
+from agent.scripted import protoss, terran, zerg
 from agent.scripted.plan import Style
 from envs.interface import Race
 
-_STYLES = {Race.ZERG: zerg.STYLES}
+_STYLES = {
+    Race.TERRAN: terran.STYLES,
+    Race.ZERG: zerg.STYLES,
+    Race.PROTOSS: protoss.STYLES,
+}
 
 
 def styles_of(race: Race) -> tuple[Style, ...]:
