@@ -368,8 +368,12 @@ def action_arguments() -> ActionArguments:
 
 
 @cache
-def legality() -> NDArray[np.bool_]:
+def legality(knowledge: Knowledge = Knowledge.GAME) -> NDArray[np.bool_]:
     """Return which unit types can take which action types.
+
+    Args:
+        knowledge: by event streams alone, eggs can take what larvae take: players press on while
+            larvae hatch, and nothing tells how many have.
 
     Returns:
         Bool, unit type by action type. Row 0, any other unit, allows all; ``no_op`` is allowed
@@ -377,8 +381,12 @@ def legality() -> NDArray[np.bool_]:
     """
     table = np.zeros((NUM_UNIT_TYPES, NUM_ACTION_TYPES), bool)
     index = {function.name: i for i, function in enumerate(raw_functions())}
+    columns = ["raw_functions"]
+    if knowledge is Knowledge.EVENTS:
+        columns.append("raw_functions_of_eggs")
     for row in read_table("legality.csv"):
-        table[int(row["unit_type"]), [index[name] for name in row["raw_functions"].split("|")]] = 1
+        names = [name for column in columns for name in row[column].split("|") if name]
+        table[int(row["unit_type"]), [index[name] for name in names]] = True
     table[0] = True
     table[:, 0] = True
     masked = [f.general_ability_id != 0 or f.kind == "camera" for f in raw_functions()]

@@ -105,7 +105,8 @@ class Policy(nn.Module):
         self.target_unit = TargetUnitHead(heads, entity_width=config.entity_width)
         self.target_location = LocationHead(heads, config.spatial)
         self.win_loss = WinLossBaseline(config.value, **widths)
-        self.register_buffer("legality", torch.from_numpy(legality()), persistent=False)
+        legal = torch.from_numpy(legality(config.knowledge))
+        self.register_buffer("legality", legal, persistent=False)
 
     def initial_state(self, batch_size: int) -> CoreState:
         """Return the core's state before a game."""
@@ -138,7 +139,7 @@ class Policy(nn.Module):
             decided.index_select(0, chosen),
             able.index_select(0, chosen),
             keys.index_select(0, chosen),
-            seen.selectable.index_select(0, chosen),
+            self._selectable(seen, able).index_select(0, chosen),
             given.selected_units.index_select(0, chosen),
         )
         decided = decided + self.selected_units.embed(keys, given.selected_units)
@@ -229,7 +230,8 @@ class Policy(nn.Module):
             latents=units.latents,
             state=core.state,
             legal_action_types=self._legal_action_types(counts.own),
-            selectable=self._selectable(flat.entities, own),
+            own=own,
+            entities=flat.entities,
             targetable=flat.entity_mask,
         )
 
@@ -242,11 +244,17 @@ class Policy(nn.Module):
         return legal
 
     def _selectable(
-        self, entities: Int[Tensor, "rows entities features"], own: Bool[Tensor, "rows entities"]
+        self, seen: "_Seen", able_types: Bool[Tensor, "rows types"]
     ) -> Bool[Tensor, "rows entities"]:
+        """Return which units may be picked: own ones, and where the game tells, that are able.
+
+        In replays without the game, larvae that have become eggs stay selected.
+        """
         if self.config.knowledge is Knowledge.EVENTS:
-            return own
-        return own & (entities[..., EntityFeature.IS_IN_CARGO] != 1)
+            return seen.own
+        types = seen.entities[..., EntityFeature.UNIT_TYPE].clamp(0, NUM_UNIT_TYPES - 1).long()
+        is_outside = seen.entities[..., EntityFeature.IS_IN_CARGO] != 1
+        return seen.own & is_outside & able_types.gather(1, types)
 
     def _able_types(self, action_type: Int[Tensor, " rows"]) -> Bool[Tensor, "rows types"]:
         return self.legality.T[action_type.clamp(min=0)]
@@ -298,7 +306,7 @@ class Policy(nn.Module):
             decided[rows],
             able[rows],
             keys[rows],
-            seen.selectable[rows],
+            self._selectable(seen, able)[rows],
             sampling=choices.sampling,
             temperature=choices.temperature,
             generator=choices.generator,
@@ -343,7 +351,8 @@ class _Seen(NamedTuple):
     latents: Float[Tensor, "rows latents latent_channels"]
     state: CoreState
     legal_action_types: Bool[Tensor, "rows action_types"]
-    selectable: Bool[Tensor, "rows entities"]
+    own: Bool[Tensor, "rows entities"]
+    entities: Int[Tensor, "rows entities features"]
     targetable: Bool[Tensor, "rows entities"]
 
 

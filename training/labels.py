@@ -11,6 +11,7 @@ from envs.interface import (
     UNKNOWN,
     Alliance,
     EntityFeature,
+    Knowledge,
     action_arguments,
     legality,
 )
@@ -44,10 +45,11 @@ def labels_of_steps(
     is_command = (flags & int(StepFlag.MAPPED | StepFlag.SYNTHETIC)) != 0
     is_known = is_command & (actions.action_type >= 0)
     action_type = actions.action_type.clamp(min=0)
-    selected_units = _selectable_only(observations, actions.selected_units)
+    able = _able(observations, action_type)
+    selected_units = _selectable_only(observations, able, actions.selected_units)
     wanted = _wanted(action_type, is_known)._replace(delay=is_known & ~is_last)
     present = HeadMasks(
-        action_type=_is_legal(observations, action_type),
+        action_type=able.any(-1) | (action_type == 0),
         delay=(actions.delay >= 1) & (actions.delay <= MAX_DELAY),
         queued=actions.queued >= 0,
         selected_units=(selected_units >= 0).any(-1) & (num_selected_missing == 0),
@@ -69,24 +71,33 @@ def _wanted(
     return HeadMasks(is_known, is_known, *uses)
 
 
-def _is_legal(
-    observations: Observations, action_type: Int[Tensor, "time batch"]
-) -> Bool[Tensor, "time batch"]:
-    """Return whether some unit of the player's can take each action type; any can do nothing."""
-    types = observations.entities[..., EntityFeature.UNIT_TYPE].int()
-    able = torch.from_numpy(legality())[types, action_type[..., None]]
-    return (able & _own(observations)).any(-1) | (action_type == 0)
-
-
 def _selectable_only(
-    observations: Observations, selected: Int[Tensor, "time batch selected"]
+    observations: Observations,
+    able: Bool[Tensor, "time batch entities"],
+    selected: Int[Tensor, "time batch selected"],
 ) -> Int[Tensor, "time batch selected"]:
-    """Return selections without the rows that no player can select, the rest moved up."""
-    in_cargo = observations.entities[..., EntityFeature.IS_IN_CARGO] == 1
-    selectable = _own(observations) & ~in_cargo
+    """Return selections without the rows that no player can select, the rest moved up.
+
+    Where the game tells of units, those go too whose type cannot do what is asked.
+    """
+    in_cargo = observations.entities[..., EntityFeature.IS_IN_CARGO]
+    selectable = _own(observations) & (in_cargo != 1) & (able | (in_cargo == UNKNOWN))
     is_kept = selectable.gather(2, selected.clamp(min=0)) & (selected >= 0)
     order = (~is_kept).to(torch.uint8).argsort(dim=-1, stable=True)
     return selected.masked_fill(~is_kept, UNKNOWN).gather(2, order)
+
+
+def _able(
+    observations: Observations, action_type: Int[Tensor, "time batch"]
+) -> Bool[Tensor, "time batch entities"]:
+    """Return which units are the player's and of a type that can take the action."""
+    types = observations.entities[..., EntityFeature.UNIT_TYPE].int()
+    is_told = observations.entities[..., EntityFeature.IS_IN_CARGO] != UNKNOWN
+    by_events, by_game = (
+        torch.from_numpy(legality(knowledge))[types, action_type[..., None]]
+        for knowledge in (Knowledge.EVENTS, Knowledge.GAME)
+    )
+    return _own(observations) & by_game.where(is_told, by_events)
 
 
 def _own(observations: Observations) -> Bool[Tensor, "time batch entities"]:

@@ -13,6 +13,7 @@ from envs.interface import (
     UNKNOWN,
     Alliance,
     DisplayType,
+    Knowledge,
     Race,
     legality,
     raw_functions,
@@ -227,7 +228,7 @@ class Side:
         hatching = kinds == unit_types().index["Egg"]
         if len(kinds) and hatching.all() and ability.action_type in _larva_orders():
             flags |= _NO_EFFECT
-        elif legality()[kinds, ability.action_type].any():
+        elif legality(Knowledge.EVENTS)[kinds, ability.action_type].any():
             flags |= _PLAUSIBLE
         return flags
 
@@ -241,7 +242,7 @@ class Side:
         if not flags & _PLAUSIBLE:
             own = self._view[: world.count]
             kinds = own[own[:, RowColumn.ALLIANCE] == Alliance.SELF, RowColumn.UNIT_TYPE]
-            if not legality()[kinds, ability.action_type].any():
+            if not legality(Knowledge.EVENTS)[kinds, ability.action_type].any():
                 quality.illegal_labels[ability.action_type] += 1
         producers = _producers().get(ability.action_type)
         if producers is not None:

@@ -12,6 +12,7 @@ from envs.interface import (
     NUM_ACTION_TYPES,
     NUM_UNIT_TYPES,
     NUM_UPGRADES,
+    Knowledge,
     Race,
     action_arguments,
     legality,
@@ -173,6 +174,7 @@ def test_what_units_do_in_their_own_way_are_abilities_of_units_that_there_are():
         ("upgrades.csv", "pysc2_raw_function"),
         ("units.csv", "pysc2_raw_function"),
         ("legality.csv", "raw_functions"),
+        ("legality.csv", "raw_functions_of_eggs"),
     ],
 )
 def test_every_raw_function_that_a_table_names_exists(table: str, column: str):
@@ -225,6 +227,14 @@ def test_well_known_units_may_do_what_everybody_knows(unit_type: str, legal: str
     allowed = legality()[unit_types().index[unit_type]]
     assert allowed[functions.index(legal)]
     assert not allowed[functions.index(illegal)]
+
+
+def test_eggs_take_what_larvae_take_where_nothing_tells_them_apart():
+    functions = [function.name for function in raw_functions()]
+    egg, train = unit_types().index["Egg"], functions.index("Train_Drone_quick")
+    assert legality(Knowledge.EVENTS)[egg, train]
+    assert not legality(Knowledge.GAME)[egg, train]
+    assert legality(Knowledge.GAME)[egg, functions.index("Cancel_quick")]
 
 
 def test_every_general_action_can_be_taken_by_somebody_known():

@@ -280,6 +280,21 @@ def test_forbidden_choices_are_never_drawn():
     assert observations.entity_mask[0][is_aimed, targets[is_aimed]].all()
 
 
+@pytest.mark.parametrize("knowledge", Knowledge)
+def test_where_the_game_tells_of_units_only_those_are_picked_that_are_able(knowledge):
+    policy = make_policy(small_config(knowledge=knowledge))
+    batch = random_batch(time=1, batch=200)
+    generator = torch.Generator().manual_seed(0)
+    types = torch.randint(1, 250, (200, 4), generator=generator)
+    batch.observations.entities[0, :, :4, EntityFeature.UNIT_TYPE] = types.short()
+    acted = act_on(policy, batch, temperature=5.0).actions
+    picks = acted.selected_units[0, :, :4]
+    is_able = policy.legality[types.gather(1, picks.clamp(min=0)), acted.action_type[0, :, None]]
+    is_able = is_able[picks >= 0]
+    assert len(is_able) > 100
+    assert bool(is_able.all()) == (knowledge is Knowledge.GAME)
+
+
 def test_a_player_without_units_can_wait_and_nothing_else():
     policy = make_policy()
     batch = random_batch(time=1, batch=3)

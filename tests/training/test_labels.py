@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from envs.interface import UNKNOWN, Action, Alliance, EntityFeature, legality
+from envs.interface import (
+    UNKNOWN,
+    Action,
+    Alliance,
+    EntityFeature,
+    legality,
+    raw_functions,
+    read_table,
+)
 from envs.timeline import StepFlag
 from policies.batch import HeadMasks, stack_actions, stack_observations
 from policies.policy import Policy
@@ -96,6 +104,20 @@ def test_units_of_others_and_passengers_are_no_labels():
     assert aboard.actions.selected_units[0, 0].tolist() == [3, UNKNOWN, UNKNOWN]
     taken_over = labels(ATTACK._replace(selected_units=np.array([0])), ALLIANCE=Alliance.ENEMY)
     assert named(taken_over.dropped) == {"selected_units"}
+
+
+def test_where_cargo_is_known_units_that_cannot_do_it_are_no_labels():
+    names = [row["name"] for row in read_table("unit_types.csv")]
+    larva, egg = names.index("Larva"), names.index("Egg")
+    functions = [function.name for function in raw_functions()]
+    train = ATTACK._replace(action_type=functions.index("Train_Drone_quick"))
+    assert legality()[[larva, egg], train.action_type].tolist() == [True, False]
+    unknown = labels(train, UNIT_TYPE=egg, IS_IN_CARGO=UNKNOWN)
+    assert unknown.actions.selected_units[0, 0].tolist() == [0, 2]
+    known = labels(train, UNIT_TYPE=egg, IS_IN_CARGO=0)
+    assert known.actions.selected_units[0, 0].tolist() == [2, UNKNOWN]
+    larvae = labels(train, UNIT_TYPE=larva, IS_IN_CARGO=0)
+    assert larvae.actions.selected_units[0, 0].tolist() == [0, 2]
 
 
 def test_what_no_unit_can_do_is_dropped_and_the_other_heads_stay():

@@ -9,7 +9,6 @@ from agent.scripted.ground import Ground
 from agent.scripted.player import ScriptedPlayer
 from agent.scripted.styles import styles_of
 from envs.actions import command_of
-from envs.engine.session import Session
 from envs.game_client import GameClient, GameSetup, Opponent
 from envs.interface import (
     MAX_DELAY,
@@ -22,6 +21,7 @@ from envs.interface import (
     ScalarFeature,
     raw_functions,
 )
+from envs.launch import in_process
 from envs.observations import GameMap, Shown
 
 VERY_EASY, VERY_HARD = 1, 7
@@ -66,8 +66,8 @@ def game_of(
     player = Recorder(ScriptedPlayer(race))
     opponent = Opponent(race=enemy, difficulty=level)
     setup = GameSetup(map_path=SIMPLE64, race=race, opponent=opponent, seed=5, player=seat)
-    with Session() as session:
-        client = GameClient(session.handle, plane_size=player.sight.plane_size)
+    with in_process() as game:
+        client = GameClient(game, plane_size=player.sight.plane_size)
         result = play_game(client, player, setup, max_loops=round(minutes * MINUTE))
     return Game(player.game_map, player.observations, player.actions, result)
 
@@ -207,8 +207,8 @@ def test_what_the_game_refuses_is_counted():
 
     opponent = Opponent(race=Race.ZERG, difficulty=VERY_EASY)
     setup = GameSetup(map_path=SIMPLE64, race=Race.ZERG, opponent=opponent, seed=1)
-    with Session() as session:
-        client = GameClient(session.handle, plane_size=128)
+    with in_process() as game:
+        client = GameClient(game, plane_size=128)
         result = play_game(client, Spendthrift(), setup, max_loops=80)
     assert result.num_refused == result.num_actions == 10
     assert sum(count for _, count in result.refusals) == 10
