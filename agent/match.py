@@ -68,11 +68,6 @@ class Match:
         """Whether there is nothing more to decide."""
         return self.moment.result is not None or self.moment.loop >= self._max_loops
 
-    def do(self, action: Action) -> None:
-        """Do what the player decides, and go on until it is to be asked again."""
-        self.act(action)
-        self._client.step(action.delay)
-
     def act(self, action: Action) -> str | None:
         """Do what the player decides; return why it is not done, if so."""
         reason = self._client.act(action)
@@ -80,6 +75,12 @@ class Match:
         self._num_actions += action.action_type != 0
         if reason is not None:
             self._refusals[reason] += 1
+        return reason
+
+    def do(self, action: Action) -> str | None:
+        """Act, and go on until the player is to be asked again."""
+        reason = self.act(action)
+        self._client.step(action.delay)
         return reason
 
     def result(self) -> MatchResult:
@@ -108,17 +109,6 @@ def play_game(
     """
     client.start(setup)
     player.reset(client.game_map, setup.race, seed=setup.seed)
-    return play_on(client, player, max_loops=max_loops)
-
-
-def play_on(client: GameClient, player: Player, *, max_loops: int) -> MatchResult:
-    """Play a game that has begun to its end, or until so many loops have passed.
-
-    Args:
-        client: in the game.
-        player: it has been told of the game.
-        max_loops: after which the game is left undecided.
-    """
     match = Match(client, max_loops=max_loops)
     while not match.is_over:
         match.do(player.act(match.moment.shown.observation))

@@ -112,9 +112,7 @@ class _Told(NamedTuple):
 class _Game:
     """An episode under way."""
 
-    def __init__(
-        self, told: _Told, player: Player, *, races: tuple[Race, Race], seed: int
-    ) -> None:
+    def __init__(self, told: _Told, player: Player, *, races: tuple[Race, Race], seed: int) -> None:
         self._connection = _Pysc2Connection(told)
         sight = player.sight
         self._client = GameClient(

@@ -21,13 +21,10 @@ def found_bot(source: str) -> type[BotAI]:
     """Return the class that ``FILE.py:CLASS`` names.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it has no such class.
+        ValueError: the file has no such class.
     """
     file, _, name = source.rpartition(":")
-    path = Path(file).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f"{file or source}: no such file; wanted FILE.py:CLASS")
+    path = Path(file).expanduser().resolve()
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None
     assert specification.loader is not None
@@ -37,7 +34,7 @@ def found_bot(source: str) -> type[BotAI]:
     specification.loader.exec_module(module)
     bot: Any = getattr(module, name, None)
     if not isinstance(bot, type) or not issubclass(bot, BotAI):
-        raise ValueError(f"{file} must have a BotAI of the name {name!r}, it has none")
+        raise ValueError(f"{file} must have a subclass of BotAI named {name!r}, it has none")
     return bot
 
 

@@ -6,17 +6,16 @@ other player may be any program that speaks the API and names the same ports.
 """
 
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, cast
 
 from s2clientprotocol import common_pb2 as common_pb
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
-from envs.game_client import RAW, GameClient, Moment
+from envs.game_client import RAW, GameClient
 from envs.interface import Race
+from envs.message_socket import HOST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,7 @@ class DuelSetup:
 
 
 class Ports(NamedTuple):
-    """By what two games find each other, a pair of ports for the first and one for the second."""
+    """By what two games find each other: each has a pair, for the game and for its base."""
 
     server: tuple[int, int]
     client: tuple[int, int]
@@ -40,55 +39,9 @@ def free_ports() -> Ports:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
         for one in sockets:
-            one.bind(("127.0.0.1", 0))
+            one.bind((HOST, 0))
         first, second, third, fourth = (one.getsockname()[1] for one in sockets)
     return Ports((first, second), (third, fourth))
-
-
-class Duel:
-    """Two clients who play each other, asked at the same time; a context manager."""
-
-    def __init__(self, clients: tuple[GameClient, GameClient]) -> None:
-        """Take two clients, in games of their own."""
-        self._clients = clients
-        self._threads = ThreadPoolExecutor(2)
-
-    def start(self, setup: DuelSetup) -> tuple[Moment, Moment]:
-        """Create a game of the two, join it with both, and look with both.
-
-        Raises:
-            RequestError: a game refused, and why.
-            GameError: a game is gone, or does not answer.
-        """
-        ports = free_ports()
-        create_duel(self._clients[0], setup)
-        first, second = (
-            self._threads.submit(join_duel, client, race, ports=ports)
-            for client, race in zip(self._clients, setup.races, strict=True)
-        )
-        return first.result(), second.result()
-
-    def step(self, loops: int) -> None:
-        """Let game loops pass; neither looks."""
-        step = sc_pb.RequestStep(count=loops)
-        stepping = [self._threads.submit(one.request, step=step) for one in self._clients]
-        for one in stepping:
-            one.result()
-
-    def close(self) -> None:
-        """Wait for what is still asked; the games stay as they are."""
-        self._threads.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def create_duel(client: GameClient, setup: DuelSetup) -> None:
@@ -105,8 +58,8 @@ def create_duel(client: GameClient, setup: DuelSetup) -> None:
     client.request(create_game=create)
 
 
-def join_duel(client: GameClient, race: Race, *, ports: Ports) -> Moment:
-    """Join a game, which lasts until the other player has joined too, and look.
+def join_duel(client: GameClient, race: Race, *, ports: Ports) -> None:
+    """Join a game and look; it lasts until the other player has joined too.
 
     Args:
         client: of the game that was created, or of another that has none.
@@ -115,6 +68,7 @@ def join_duel(client: GameClient, race: Race, *, ports: Ports) -> Moment:
 
     Raises:
         RequestError: the game refused, or nobody else joined.
+        GameError: the game is gone, or does not answer.
     """
     join = sc_pb.RequestJoinGame(
         race=cast("common_pb.Race.ValueType", int(race)),
@@ -124,8 +78,8 @@ def join_duel(client: GameClient, race: Race, *, ports: Ports) -> Moment:
     )
     client.player = client.request(join_game=join).join_game.player_id
     info = client.request(game_info=sc_pb.RequestGameInfo()).game_info
-    others = [one for one in info.player_info if one.player_id != client.player]
-    return client.enter(home_race=race, away_race=Race(others[0].race_requested))
+    (other,) = (one for one in info.player_info if one.player_id != client.player)
+    client.enter(home_race=race, away_race=Race(other.race_requested))
 
 
 def _port_set(ports: tuple[int, int]) -> sc_pb.PortSet:

@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 
 import tyro
 
+from envs.errors import LaunchError
 from training.option_errors import OptionsRefusedError, read_options
 from training.refusal import is_refusal
 
@@ -135,7 +136,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except OptionsRefusedError as refused:
         return _refuse(str(refused), name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LaunchError) as error:
         if not is_refusal(error):
             raise
         return _refuse(str(error), name)

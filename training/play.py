@@ -3,33 +3,33 @@
 Against a built-in opponent, or against a bot of python-sc2's that joins over the API.
 """
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
-import torch
 from rich.console import Console
 from tyro.conf import EnumChoicesFromValues, Positional
 
 from agent.checkpoint import load_policy
-from agent.match import MatchResult, play_on
+from agent.match import Match, MatchResult, Result
 from agent.player import Player
 from agent.policy_player import Choosing, PolicyPlayer
 from agent.scripted.player import ScriptedPlayer
 from envs.choices import Difficulty, GamePlace
 from envs.game_client import GameClient, GameSetup, Opponent
-from envs.interface import LOOPS_PER_SECOND, Action, Observation
+from envs.interface import LOOPS_PER_SECOND
 from envs.launch import in_process, launch
 from envs.two_players import DuelSetup
-from training.bot_opponent import joined_by_bot
-from training.commentary import HEADING, Commentary, CommentedPlayer, clock
+from training.bot_opponent import joined_by_bot, require_bot
+from training.commentary import HEADING, Commentary, clock
 from training.config import CheckpointChoice
 from training.engine_games import SMALL_MAP, compile_engine
 from training.engine_maps import two_player_map
 from training.evaluation.settings import Level, PlayedRace
 from training.run_folder import chosen_checkpoint
-from training.stopping import Stop, stop_on_signals
+from training.stopping import stop_on_signals
 from training.whole_files import make_folder, require_place, whole_file
 
 GAMES_FOLDER = Path("games")
@@ -58,8 +58,8 @@ class PlayConfig:
         for name in ("minutes", "temperature"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be from 0 to 2 ** 32 - 1, got {self.seed}")
         if self.run is not None and self.style is not None:
             raise ValueError(f"style is the scripted player's, and a run is given: {self.style!r}")
 
@@ -80,57 +80,48 @@ def run(config: PlayConfig) -> None:
         KeyboardInterrupt: somebody stopped it, and the replay is kept.
     """
     map_path = two_player_map(config.map)
+    if config.bot is not None:
+        require_bot(config.bot)
     player = _player(config)
-    replay = _replay_file(config, player)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{player.name}, {config.race.value}, against {config.opponent}")
-    with ExitStack() as stack:
-        client = _begun(config, player, map_path, replay, stack)
+    replay = _replay_file(config, player, map_path)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{player.name} against {config.opponent}")
+    with _begun(config, player, map_path, log=replay.with_suffix(".bot.log")) as client:
         player.reset(client.game_map, config.race.race, seed=config.seed)
-        telling = _Telling(console, stack.enter_context(stop_on_signals()))
+        match = Match(client, max_loops=round(config.minutes * 60 * LOOPS_PER_SECOND))
+        commentary = Commentary(console.print)
         console.print(HEADING, style="bold")
-        max_loops = round(config.minutes * 60 * LOOPS_PER_SECOND)
-        try:
-            result = play_on(client, CommentedPlayer(player, telling.note), max_loops=max_loops)
-        except KeyboardInterrupt:
-            console.print(f"stopped at {clock(client.moment.loop)}", style="bold")
-            _save(replay, client, console)
-            raise
+        with stop_on_signals() as stop:
+            while not (match.is_over or stop.is_requested):
+                observation = match.moment.shown.observation
+                action = player.act(observation)
+                commentary.note(observation, action, match.do(action))
+        result = match.result()
         console.print(_ending(result), style="bold")
-        _save(replay, client, console)
-
-
-class _Telling:
-    """Prints what a player does, and ends the game between two decisions if somebody asks to."""
-
-    def __init__(self, console: Console, stop: Stop) -> None:
-        self._commentary = Commentary(console.print)
-        self._stop = stop
-
-    def note(self, observation: Observation, action: Action) -> None:
-        """Take a decision before it is carried out."""
-        self._commentary.note(observation, action)
-        if self._stop.is_requested:
-            raise KeyboardInterrupt
+        with whole_file(replay) as unfinished:
+            unfinished.write_bytes(client.replay())
+        console.print(f"the replay is {replay}")
+    if stop.is_requested and result.result is Result.UNDECIDED:
+        raise KeyboardInterrupt
 
 
 def _player(config: PlayConfig) -> Player:
     if config.run is None:
         return ScriptedPlayer(config.race.race, style=config.style)
     checkpoint = chosen_checkpoint(config.run, config.checkpoint)
-    torch.set_num_threads(1)
     return PolicyPlayer(
         load_policy(checkpoint),
-        name=f"{config.run.name} step {checkpoint.step}",
+        name=f"{config.run.resolve().name} step {checkpoint.step} {config.race.value}",
         choosing=Choosing(temperature=config.temperature),
     )
 
 
-def _replay_file(config: PlayConfig, player: Player) -> Path:
+def _replay_file(config: PlayConfig, player: Player, map_path: str) -> Path:
     """Return where the replay is to lie, which can be written to."""
     path = config.replay
     if path is None:
-        words = f"{player.name} {config.race.value} against {config.opponent} {config.seed}"
+        map_name = PurePosixPath(map_path).stem
+        words = f"{player.name} against {config.opponent} {map_name} {config.seed}"
         folder = GAMES_FOLDER if config.run is None else config.run / GAMES_FOLDER
         path = folder / f"{words.replace(' ', '-')}.SC2Replay"
     make_folder(path.parent)
@@ -138,31 +129,26 @@ def _replay_file(config: PlayConfig, player: Player) -> Path:
     return path
 
 
-def _begun(
-    config: PlayConfig, player: Player, map_path: str, replay: Path, stack: ExitStack
-) -> GameClient:
-    """Begin the game, and return the player's client in it."""
-    if config.place is GamePlace.IN_PROCESS and config.bot is None:
-        compile_engine()
-        connection = stack.enter_context(in_process())
-    else:
-        connection = stack.enter_context(launch())
-    sight = player.sight
-    client = GameClient(connection, plane_size=sight.plane_size, limits=sight.limits)
+@contextmanager
+def _begun(config: PlayConfig, player: Player, map_path: str, *, log: Path) -> Iterator[GameClient]:
+    """Begin the game, and yield the player's client in it."""
     race, opponent_race = config.race.race, config.opponent_race.race
-    if config.bot is None:
-        difficulty = int(Difficulty[config.level.name])
-        opponent = Opponent(race=opponent_race, difficulty=difficulty)
-        client.start(
-            GameSetup(map_path=map_path, race=race, opponent=opponent, seed=config.seed)
-        )
-    else:
+    sight = player.sight
+    if config.bot is not None:
         setup = DuelSetup(map_path=map_path, races=(race, opponent_race), seed=config.seed)
-        log = replay.with_suffix(".bot.log")
-        stack.enter_context(
-            joined_by_bot(client, connection, setup, source=config.bot, log=log)
-        )
-    return client
+        with launch() as process:
+            client = GameClient(process, plane_size=sight.plane_size, limits=sight.limits)
+            with joined_by_bot(client, process, setup, source=config.bot, log=log):
+                yield client
+        return
+    is_here = config.place is GamePlace.IN_PROCESS
+    if is_here:
+        compile_engine()
+    opponent = Opponent(race=opponent_race, difficulty=int(Difficulty[config.level.name]))
+    with in_process() if is_here else launch() as connection:
+        client = GameClient(connection, plane_size=sight.plane_size, limits=sight.limits)
+        client.start(GameSetup(map_path=map_path, race=race, opponent=opponent, seed=config.seed))
+        yield client
 
 
 def _ending(result: MatchResult) -> str:
@@ -170,11 +156,4 @@ def _ending(result: MatchResult) -> str:
     return (
         f"{result.result.value} at {clock(result.loops)}: {result.num_actions} actions, "
         f"{result.actions_per_minute:.0f} a minute, {result.num_refused} of them refused"
-        + "".join(f"; {times} times {reason}" for reason, times in result.refusals)
     )
-
-
-def _save(path: Path, client: GameClient, console: Console) -> None:
-    with whole_file(path) as unfinished:
-        unfinished.write_bytes(client.replay())
-    console.print(f"the replay is {path}")
