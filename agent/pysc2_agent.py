@@ -1,5 +1,8 @@
 """Any player as an agent of pysc2's, for its ``pysc2.bin.agent`` and for its environments.
 
+``python -m envs.pysc2_compat pysc2.bin.agent --agent agent.pysc2_agent.ScriptedAgent --map Simple64
+--use_raw_units --action_space RAW --norender``.
+
 pysc2 shows agents the map in a few pixels and units in whole world units; a player of ours is
 shown the game's own messages, as everywhere else. pysc2 keeps those, and once there is an agent of
 ours each environment hands them on beside what it makes of them, under a key of its own. What a
@@ -62,7 +65,8 @@ class PlayerAgent(base_agent.BaseAgent):  # type: ignore[misc]  # pysc2 has no t
     def step(self, obs: Any) -> Any:
         """Return what to do on a time step: a message of the API, or pysc2's ``no_op``."""
         no_op = super().step(obs)
-        told = obs.observation.get(_GAME)
+        seen = obs.observation
+        told = seen.get(_GAME) if isinstance(seen, dict) else None
         if not isinstance(told, _Told):
             raise ValueError(
                 "an agent must be made before its environment is reset, and the environment must "
@@ -175,7 +179,7 @@ def _have_games_shown() -> None:
             return
 
         @functools.wraps(observe)
-        def observe_and_tell(self: Any, target_game_loop: int) -> None:
+        def observe_and_tell(self: Any, target_game_loop: Any) -> None:
             observe(self, target_game_loop)
             parts = zip(self._agent_obs, self._obs, self._game_info, self._controllers, strict=True)
             for shown, message, info, controller in parts:
