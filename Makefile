@@ -1,5 +1,6 @@
 # make install        a virtual environment in .venv with exact versions
-# make demo REPLAYS=DIR   decode replays, clone a small policy for five minutes, score it
+# make demo           play games, clone a small policy for a few minutes, evaluate it
+# make demo REPLAYS=DIR   decode replays, clone a small policy for a few minutes, score it
 # make test           format, lint, types and the quick tests
 # make test-slow      the slow tests
 # make lock           write requirements.lock from what is in .venv
@@ -8,7 +9,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
-MINUTES ?= 5
+MINUTES ?= 3
 OUT ?= demo
 
 BIN := .venv/bin
@@ -20,13 +21,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 
 install: $(INSTALLED)
 
-demo:
-ifndef REPLAYS
-	@echo "make demo needs a folder of StarCraft II replays: make demo REPLAYS=DIR" >&2; exit 2
-else
-	@$(MAKE) --no-print-directory install
-	$(BIN)/latentstar demo "$(REPLAYS)" --minutes $(MINUTES) --out "$(OUT)"
-endif
+demo: $(INSTALLED)
+	$(BIN)/latentstar demo $(if $(REPLAYS),"$(REPLAYS)") --minutes $(MINUTES) --out "$(OUT)"
 
 test: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ pysc2's own commands are run with these mended by ``python -m envs.pysc2_compat 
 import base64
 import hashlib
 import importlib
+import importlib.util
 import runpy
 import sys
 from collections.abc import Sequence
@@ -44,12 +45,15 @@ def load() -> None:
 
 def run_program(arguments: Sequence[str]) -> None:
     """Run a module of pysc2's as ``python -m`` does, the first argument, with the others."""
-    if not arguments or not arguments[0].startswith("pysc2."):
-        got = arguments[0] if arguments else "nothing"
-        sys.exit(f"wanted a module of pysc2's and its options, such as pysc2.bin.agent, got {got}")
     load()
+    program = arguments[0] if arguments else ""
+    if not program.startswith("pysc2.") or not _is_module(program):
+        sys.exit(
+            "pysc2_compat: expected a module of pysc2's and its options, such as pysc2.bin.agent, "
+            f"got {program or 'nothing'}"
+        )
     sys.argv = list(arguments)
-    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    runpy.run_module(program, run_name="__main__", alter_sys=True)
 
 
 def load_s2protocol() -> None:
@@ -85,6 +89,13 @@ def protocol_remedy() -> str:
     """Return the command that puts pys2clientprotocol's messages back in their place."""
     pip = f"{sys.executable} -m pip install"
     return f"{pip} --force-reinstall --no-deps pys2clientprotocol==1.0.2"
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # not even what it would be in
+        return False
 
 
 def _digest(file: metadata.PackagePath) -> str | None:

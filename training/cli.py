@@ -69,8 +69,13 @@ COMMANDS = {
         "training.play",
         "training.play:PlayConfig",
     ),
+    "ratings": Command(
+        "Elo ratings of several evaluated players and the levels they met",
+        "training.ratings",
+        "training.ratings:RatingsConfig",
+    ),
     "demo": Command(
-        "decode, clone and score: a folder of replays, in a few minutes",
+        "play, clone and evaluate in a few minutes; or decode, clone and score replays",
         "training.demo",
         "training.demo:DemoConfig",
     ),

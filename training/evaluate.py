@@ -1,8 +1,9 @@
 """Win rates of a policy against built-in opponents: ``latentstar evaluate RUN``.
 
-Games are played in parallel on Ray, some side by side in each process; each is written down when
-it has ended, so that an evaluation that was stopped goes on. Where a threshold is given, it ends as
-soon as it is settled on which side of it the win rate is.
+Or of the policy that ships: ``latentstar evaluate --pretrained``. Games are played in parallel on
+Ray, some side by side in each process; each is written down when it has ended, so that an
+evaluation that was stopped goes on. Where a threshold is given, it ends as soon as it is settled on
+which side of it the win rate is.
 """
 
 import logging
@@ -14,8 +15,9 @@ from typing import Annotated
 
 from rich.console import Console
 from rich.markdown import Markdown
-from tyro.conf import EnumChoicesFromValues
+from tyro.conf import EnumChoicesFromValues, Positional
 
+from agent import pretrained
 from agent.policy_player import Choosing
 from envs.choices import GamePlace
 from envs.interface import LOOPS_PER_SECOND
@@ -58,8 +60,9 @@ _Races = tuple[Annotated[PlayedRace, EnumChoicesFromValues], ...]
 class EvaluateConfig:
     """Win rates of a policy against built-in opponents: ``latentstar evaluate RUN``."""
 
-    run: Path  # folder written by ``latentstar bc``
-    output: Path | None = None  # folder to write; RUN/evaluation if not given
+    run: Positional[Path | None] = None  # folder written by ``latentstar bc``
+    pretrained: bool = False  # in place of a run: the policy that ships with LatentStar
+    output: Path | None = None  # folder to write; evaluation, in the run's folder if there is one
     checkpoint: Annotated[CheckpointChoice, EnumChoicesFromValues] = CheckpointChoice.BEST
     temperature: float = 1.0  # of all choices but delay; below 1 is greedier
     levels: tuple[Annotated[Level, EnumChoicesFromValues], ...] = (
@@ -82,6 +85,8 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be."""
+        if (self.run is None) is not self.pretrained:
+            raise ValueError("wanted either a run or --pretrained")
         for name in ("games", "workers", "side_by_side"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -114,7 +119,7 @@ def run(config: EvaluateConfig) -> None:
     """
     maps = [two_player_map(given) for given in config.maps]
     contender = contender_of(config)
-    output = config.output or config.run / "evaluation"
+    output = config.output or (config.run or Path()) / "evaluation"
     settings = settings_of_games(
         contender, config.place, max_loops=round(config.minutes * 60 * LOOPS_PER_SECOND)
     )
@@ -138,10 +143,11 @@ def run(config: EvaluateConfig) -> None:
 
 def contender_of(config: EvaluateConfig) -> Cloned:
     """Return the policy that is evaluated."""
-    checkpoint = chosen_checkpoint(config.run, config.checkpoint)
+    run = config.run or pretrained.FOLDER
+    checkpoint = chosen_checkpoint(run, config.checkpoint)
     return Cloned(
         checkpoint=checkpoint.folder,
-        name=f"{config.run.name} step {checkpoint.step}",
+        name=f"{run.name} step {checkpoint.step}",
         digest=checkpoint.digest,
         choosing=Choosing(temperature=config.temperature),
     )

@@ -7,8 +7,8 @@ import pytest
 from tests.builders import make_dataset
 from tests.replay_writer import small_game
 from training import demo, preprocessing
-from training.dataset import read_dataset
-from training.demo import DemoConfig, require_every_split, require_same_games
+from training.dataset import Split, read_dataset
+from training.demo import DemoConfig, require_same_games, require_splits
 from training.preprocessing import ReplaysConfig
 from training.whole_files import write_json
 
@@ -44,4 +44,4 @@ def test_a_run_whose_settings_are_damaged_is_refused(tmp_path: Path):
 
 def test_too_few_games_are_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="1 games are too few: none of them is for train"):
-        require_every_split(make_dataset(tmp_path / "dataset", num_games=1))
+        require_splits(make_dataset(tmp_path / "dataset", num_games=1), tuple(Split))

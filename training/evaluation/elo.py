@@ -48,19 +48,6 @@ def meetings_with_levels(records: Iterable[GameRecord]) -> list[Meeting]:
     ]
 
 
-def meetings_with_races(records: Iterable[GameRecord]) -> list[Meeting]:
-    """Return the player's games against each level as each race, as in "medium Zerg"."""
-    return [
-        Meeting(
-            record.settings.player,
-            f"{record.planned.level} {record.planned.opponent_race}",
-            _score(record),
-        )
-        for record in records
-        if not record.is_crash
-    ]
-
-
 def elo_ratings(
     meetings: Iterable[Meeting], *, anchor: str, num_bootstraps: int = 1000, seed: int = 0
 ) -> list[Rating]:

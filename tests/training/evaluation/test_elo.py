@@ -13,7 +13,6 @@ from training.evaluation.elo import (
     Rating,
     elo_ratings,
     meetings_with_levels,
-    meetings_with_races,
 )
 
 
@@ -152,4 +151,3 @@ def test_undecided_games_are_ties_and_crashes_are_left_out():
     scores = [meeting.score for meeting in meetings_with_levels(records)]
     assert scores == [1.0, 0.0, 0.5, 0.5]
     assert meetings_with_levels(records)[0][:2] == ("step 1000", "medium")
-    assert meetings_with_races(records)[0][:2] == ("step 1000", "medium Zerg")
