@@ -73,11 +73,13 @@ def joined_by_bot(
             raise ValueError(
                 f"{source} ended before it had joined: {_last_line(log)}; see {log}"
             ) from error
-        yield
+        try:
+            yield
+        finally:
+            connection.close()
+            with suppress(subprocess.TimeoutExpired):
+                bot.wait(_FAREWELL_SECONDS)
     finally:
-        connection.close()
-        with suppress(subprocess.TimeoutExpired):
-            bot.wait(_FAREWELL_SECONDS)
         _kill_group(bot.pid)  # with the game that it started
         bot.wait()
 
