@@ -44,35 +44,44 @@ class MatchResult(NamedTuple):
 
 
 class Match:
-    """A game under way."""
+    """A game under way, as one of its players plays it."""
 
-    def __init__(self, client: GameClient, setup: GameSetup, *, max_loops: int) -> None:
-        """Begin a game.
+    def __init__(self, client: GameClient, *, max_loops: int) -> None:
+        """Take a game that has begun.
 
         Args:
-            client: shows what the player's sight asks for.
-            setup: the game.
+            client: in the game; it shows what the player's sight asks for.
             max_loops: after which the game is left undecided.
         """
         self._client = client
         self._max_loops = max_loops
         self._num_decisions = self._num_actions = 0
         self._refusals: Counter[str] = Counter()
-        self.moment: Moment = client.start(setup)
+
+    @property
+    def moment(self) -> Moment:
+        """What the player was last shown."""
+        return self._client.moment
 
     @property
     def is_over(self) -> bool:
         """Whether there is nothing more to decide."""
         return self.moment.result is not None or self.moment.loop >= self._max_loops
 
-    def do(self, action: Action) -> None:
-        """Do what the player decides, and go on until it is to be asked again."""
+    def act(self, action: Action) -> str | None:
+        """Do what the player decides; return why it is not done, if so."""
         reason = self._client.act(action)
         self._num_decisions += 1
         self._num_actions += action.action_type != 0
         if reason is not None:
             self._refusals[reason] += 1
-        self.moment = self._client.step(action.delay)
+        return reason
+
+    def do(self, action: Action) -> str | None:
+        """Act, and go on until the player is to be asked again."""
+        reason = self.act(action)
+        self._client.step(action.delay)
+        return reason
 
     def result(self) -> MatchResult:
         """Return how it went."""
@@ -98,8 +107,9 @@ def play_game(
         setup: the game.
         max_loops: after which the game is left undecided.
     """
-    match = Match(client, setup, max_loops=max_loops)
+    client.start(setup)
     player.reset(client.game_map, setup.race, seed=setup.seed)
+    match = Match(client, max_loops=max_loops)
     while not match.is_over:
         match.do(player.act(match.moment.shown.observation))
     return match.result()
@@ -129,7 +139,8 @@ def play_side_by_side(
     outcomes: dict[int, MatchResult | GameError] = {}
     for number, (client, setup) in enumerate(zip(clients, setups, strict=True)):
         try:
-            matches[number] = Match(client, setup, max_loops=max_loops)
+            client.start(setup)
+            matches[number] = Match(client, max_loops=max_loops)
         except GameError as error:
             outcomes[number] = error
     while matches:

@@ -185,8 +185,12 @@ class GameClient:
 
     def step(self, loops: int) -> Moment:
         """Let game loops pass, and look."""
-        self.request(step=sc_pb.RequestStep(count=min(max(loops, 1), MAX_DELAY)))
+        self.advance(loops)
         return self.observe()
+
+    def advance(self, loops: int) -> None:
+        """Let game loops pass; where another player is in the game, once that one does too."""
+        self.request(step=sc_pb.RequestStep(count=min(max(loops, 1), MAX_DELAY)))
 
     def version(self) -> str:
         """Return the release that the game gives itself out for."""

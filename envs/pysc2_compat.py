@@ -4,12 +4,18 @@ pysc2 4.0.0 (2022) shuffles a palette with ``random.shuffle(palette, lambda: 0.5
 took the second argument away. s2protocol imports ``imp``, which left in Python 3.12. And pysc2
 asks for ``s2clientprotocol``, whose messages today's protobuf refuses; ``pys2clientprotocol``
 has the same import name and must be the one that was installed last.
+
+pysc2's own commands are run with these mended by ``python -m envs.pysc2_compat COMMAND``, as in
+``python -m envs.pysc2_compat pysc2.bin.agent --map Simple64``.
 """
 
 import base64
 import hashlib
 import importlib
+import importlib.util
+import runpy
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +41,19 @@ def load() -> None:
         ) from error
     colors: Any = importlib.import_module("pysc2.lib.colors")
     colors.shuffled_hue = _shuffled_hue
+
+
+def run_program(arguments: Sequence[str]) -> None:
+    """Run a module of pysc2's as ``python -m`` does, the first argument, with the others."""
+    load()
+    program = arguments[0] if arguments else ""
+    if not program.startswith("pysc2.") or not _is_module(program):
+        sys.exit(
+            "pysc2_compat: expected a module of pysc2's and its options, such as pysc2.bin.agent, "
+            f"got {program or 'nothing'}"
+        )
+    sys.argv = list(arguments)
+    runpy.run_module(program, run_name="__main__", alter_sys=True)
 
 
 def load_s2protocol() -> None:
@@ -72,6 +91,13 @@ def protocol_remedy() -> str:
     return f"{pip} --force-reinstall --no-deps pys2clientprotocol==1.0.2"
 
 
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # not even what it would be in
+        return False
+
+
 def _digest(file: metadata.PackagePath) -> str | None:
     """Return a file's hash as wheels record it, or nothing where there is no file."""
     path = Path(file.locate())
@@ -99,3 +125,7 @@ def _shuffled_hue(scale: int) -> NDArray[np.float64]:
         middle = (i + 1) // 2
         palette[i], palette[middle] = palette[middle], palette[i]
     return np.array(palette)
+
+
+if __name__ == "__main__":
+    run_program(sys.argv[1:])

@@ -33,7 +33,8 @@ THIRD_PARTY = {
     ],
 }
 ONLY_IN = {  # imports that one file has for all others
-    "agent/pysc2_agent.py": ["pysc2"],
+    "agent/pysc2_agent.py": ["pysc2", "s2clientprotocol"],
+    "agent/python_sc2_bot.py": ["sc2"],
     "envs/launch.py": ["envs.engine.session"],
     "envs/message_socket.py": ["websocket"],
     # Tools for the engine itself; everybody else knows it by its messages.

@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 
 import tyro
 
+from envs.errors import LaunchError
 from training.option_errors import OptionsRefusedError, read_options
 from training.refusal import is_refusal
 
@@ -62,6 +63,11 @@ COMMANDS = {
         "win rates of a policy against the built-in opponents",
         "training.evaluate",
         "training.evaluate:EvaluateConfig",
+    ),
+    "play": Command(
+        "one game of a policy or the scripted player, told as it goes",
+        "training.play",
+        "training.play:PlayConfig",
     ),
     "ratings": Command(
         "Elo ratings of several evaluated players and the levels they met",
@@ -135,7 +141,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except OptionsRefusedError as refused:
         return _refuse(str(refused), name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LaunchError) as error:
         if not is_refusal(error):
             raise
         return _refuse(str(error), name)

@@ -2,6 +2,8 @@
 
 import linecache
 
+from envs.errors import LaunchError
+
 OURS = {"agent", "envs", "policies", "training"}
 
 _OF_FILES = (
@@ -16,10 +18,10 @@ _OF_FILES = (
 def is_refusal(error: BaseException) -> bool:
     """Return whether to tell an error in a line; any other is to be looked into.
 
-    Files that are not there, not to be read, or something else than they should be are told, and a
-    ``ValueError`` that our own code raised on purpose.
+    Files that are not there, not to be read, or something else than they should be are told, games
+    that do not start, and a ``ValueError`` that our own code raised on purpose.
     """
-    if isinstance(error, _OF_FILES):
+    if isinstance(error, (*_OF_FILES, LaunchError)):
         return True
     traceback = error.__traceback__
     if not isinstance(error, ValueError) or traceback is None:

@@ -59,6 +59,21 @@ def test_importing_the_module_changes_nothing():
     assert python(loaded).strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [[], ["pysc2.bin.nothing"], ["pysc2.no.such"], ["os"]],
+    ids=lambda words: " ".join(words),
+)
+def test_what_is_no_program_of_pysc2s_is_refused_in_one_line(words: list[str]):
+    command = [sys.executable, "-m", "envs.pysc2_compat", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        f"such as pysc2.bin.agent, got {[*words, 'nothing'][0]}"
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_the_stand_in_for_imp_is_gone_after_loading():
     code = "import sys; from envs import pysc2_compat; pysc2_compat.load_s2protocol()"
     assert python(f"{code}; print('imp' in sys.modules)").strip() == "False"
