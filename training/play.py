@@ -12,7 +12,7 @@ from typing import Annotated
 from rich.console import Console
 from tyro.conf import EnumChoicesFromValues, Positional
 
-from agent.checkpoint import load_policy
+from agent.checkpoint import PRETRAINED, load_policy
 from agent.match import Match, MatchResult, Result
 from agent.player import Player
 from agent.policy_player import Choosing, PolicyPlayer
@@ -40,6 +40,7 @@ class PlayConfig:
     """Let a policy or the script play a game, and watch: ``latentstar play RUN``."""
 
     run: Positional[Path | None] = None  # of the policy; the scripted player if not given
+    pretrained: bool = False  # in place of a run: the policy that ships with LatentStar
     checkpoint: Annotated[CheckpointChoice, EnumChoicesFromValues] = CheckpointChoice.BEST
     temperature: float = 1.0  # of the policy's choices but delay; below 1 is greedier
     style: str | None = None  # of the scripted player; one by the seed if not given
@@ -60,8 +61,15 @@ class PlayConfig:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must be from 0 to 2 ** 32 - 1, got {self.seed}")
-        if self.run is not None and self.style is not None:
-            raise ValueError(f"style is the scripted player's, and a run is given: {self.style!r}")
+        if self.run is not None and self.pretrained:
+            raise ValueError(f"wanted a run or --pretrained, got both: {self.run}")
+        if self.policy is not None and self.style is not None:
+            raise ValueError(f"style is the scripted player's, and a policy plays: {self.style!r}")
+
+    @property
+    def policy(self) -> Path | None:
+        """Folder of the run whose policy plays; none if the scripted player does."""
+        return PRETRAINED if self.pretrained else self.run
 
     @property
     def opponent(self) -> str:
@@ -106,12 +114,12 @@ def run(config: PlayConfig) -> None:
 
 
 def _player(config: PlayConfig) -> Player:
-    if config.run is None:
+    if config.policy is None:
         return ScriptedPlayer(config.race.race, style=config.style)
-    checkpoint = chosen_checkpoint(config.run, config.checkpoint)
+    checkpoint = chosen_checkpoint(config.policy, config.checkpoint)
     return PolicyPlayer(
         load_policy(checkpoint),
-        name=f"{config.run.resolve().name} step {checkpoint.step} {config.race.value}",
+        name=f"{config.policy.resolve().name} step {checkpoint.step} {config.race.value}",
         choosing=Choosing(temperature=config.temperature),
     )
 
