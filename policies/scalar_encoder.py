@@ -5,7 +5,8 @@ core; ``scalar_context``, of races, own units, upgrades, last action and z, also
 Parts are summed after a linear layer each, as in AlphaStar Unplugged, which equals one linear
 layer on their concatenation. Own units are counted by type, as there; so are, besides, those
 unfinished, those last selected or targeted, and the enemies known of. Time is the logarithm of
-the game loop alone: sinusoids of it, as there, made predictions of unseen games worse.
+the game loop alone: sinusoids of it, as there, made predictions of unseen games worse. Numbers
+are read piece by piece besides, as decisions hang on whether they reach a price or a limit.
 """
 
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from envs.interface import (
 )
 from policies.columns import ColumnEmbedding, SummedEmbeddings, known_columns
 from policies.config import ScalarConfig
+from policies.piecewise import PiecewiseEmbedding
 
 CONTEXT_FEATURES = (
     ScalarFeature.HOME_RACE,
@@ -68,6 +70,7 @@ class ScalarEncoder(nn.Module):
         known = known_columns(SCALAR_FEATURES, knowledge)
         context = {column: known[column] for column in CONTEXT_FEATURES if column in known}
         self.everything = _SummedParts(known, width=config.width)
+        self.pieces = PiecewiseEmbedding(known, width=config.width)
         others = (len(UnitCounts._fields) - 1) * NUM_UNIT_TYPES
         self.other_units = SummedEmbeddings(2 * others, config.width)
         self.output = nn.Linear(config.width, config.width)
@@ -78,6 +81,7 @@ class ScalarEncoder(nn.Module):
         """Return the encoded scalars."""
         others = torch.cat(inputs.unit_counts[1:], -1)
         everything = self.everything(inputs) + self.other_units(_counts_and_presence(others))
+        everything = everything + self.pieces(inputs.scalars)
         return EncodedScalars(
             embedded_scalar=self.output(everything.relu()).relu(),
             scalar_context=self.context_output(self.context(inputs).relu()).relu(),
