@@ -124,6 +124,7 @@ def _put(batches: "Queue[Any]", item: object) -> None:
             return batches.put(item, timeout=_POLL_SECONDS)
         except queue.Full:
             continue
+    batches.cancel_join_thread()  # which would wait for room in the pipe
     raise SystemExit(1)
 
 

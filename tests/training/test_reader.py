@@ -2,6 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +17,7 @@ from training.config import BatchConfig
 from training.dataset import read_dataset
 from training.reader import BackgroundReader
 from training.refusal import is_refusal
-from training.streams import Streams, streams_of_games
+from training.streams import Batch, Streams, streams_of_games
 
 SIZE = BatchConfig(num_streams=2, unroll_steps=8, micro_batch_streams=1)
 
@@ -85,3 +89,42 @@ def test_a_reader_that_dies_is_noticed(tmp_path: Path):
         reader._process.kill()
         with pytest.raises(RuntimeError, match="the reading process ended"):
             list(reader)
+
+
+KILLED_PROGRAM = """
+import os, signal
+from tests.training.test_reader import large_batches
+from training.reader import BackgroundReader
+
+if __name__ == "__main__":
+    with BackgroundReader(large_batches) as reader:
+        next(iter(reader))
+        print(reader._process.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def large_batches() -> Iterator[Batch]:
+    """Batches without end, each larger than a pipe has room for."""
+    while True:
+        yield Batch((torch.zeros(1_000_000),), None)
+
+
+def test_a_reader_ends_with_the_program_that_started_it(tmp_path: Path):
+    program = tmp_path / "killed.py"
+    program.write_text(KILLED_PROGRAM)
+    root = str(Path(__file__).parents[2])
+    said = tmp_path / "said"
+    with said.open("wb") as output:
+        code = subprocess.call(
+            [sys.executable, str(program)],
+            env=os.environ | {"PYTHONPATH": root},
+            stdout=output,
+            stderr=output,
+        )
+    assert code == -signal.SIGKILL, said.read_text()
+    reader = Path("/proc") / said.read_text().strip()
+    deadline = time.monotonic() + 30
+    while reader.exists() and "zombie" not in (reader / "status").read_text():
+        assert time.monotonic() < deadline, "the reader is still there"
+        time.sleep(0.1)
