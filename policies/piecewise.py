@@ -7,13 +7,13 @@ arXiv:2203.05556, section 3.2).
 """
 
 from collections.abc import Mapping
-from enum import IntEnum
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from envs.interface import Encoding, Feature
+from policies.columns import Column
 
 EVEN_PIECES = 24  # of one unit each; above them pieces grow with the number
 GROWING_PIECES = 24
@@ -30,7 +30,7 @@ class PiecewiseEmbedding(nn.Module):
     lows: Float[Tensor, "numbers pieces"]
     sizes: Float[Tensor, "numbers pieces"]
 
-    def __init__(self, features: Mapping[IntEnum, Feature], *, width: int) -> None:
+    def __init__(self, features: Mapping[Column, Feature], *, width: int) -> None:
         """Prepare to read those of the columns that are ratios or logarithms.
 
         Args:
