@@ -1,12 +1,16 @@
-"""A StarCraft II folder of the engine's for programs that look for one."""
+"""What all tests share: Ctrl-C, and a StarCraft II folder of the engine's."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from envs.engine.install import install
+
+# A shell has what it starts in the background ignore it, and tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
