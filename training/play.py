@@ -18,6 +18,7 @@ from agent.player import Player
 from agent.policy_player import Choosing, PolicyPlayer
 from agent.scripted.player import ScriptedPlayer
 from envs.choices import Difficulty, GamePlace
+from envs.errors import GameError
 from envs.game_client import GameClient, GameSetup, Opponent
 from envs.interface import LOOPS_PER_SECOND
 from envs.launch import in_process, launch
@@ -78,13 +79,14 @@ class PlayConfig:
         return f"{who} {self.opponent_race.value}"
 
 
-def run(config: PlayConfig) -> None:
-    """Play a game, tell of it and keep its replay.
+def run(config: PlayConfig) -> bool:
+    """Play a game, tell of it and keep its replay; return whether the game lasted.
 
     Raises:
         FileNotFoundError: no such run or bot.
         ValueError: the checkpoint is of no use, the bot cannot play, or there is no such map.
-        GameError: the game broke.
+        LaunchError: the game's program did not start.
+        GameCrashedError: the engine in this process failed, which is a fault to look into.
         KeyboardInterrupt: somebody stopped it, and the replay is kept.
     """
     map_path = two_player_map(config.map)
@@ -100,10 +102,17 @@ def run(config: PlayConfig) -> None:
         commentary = Commentary(console.print)
         console.print(HEADING, style="bold")
         with stop_on_signals() as stop:
-            while not (match.is_over or stop.is_requested):
-                observation = match.moment.shown.observation
-                action = player.act(observation)
-                commentary.note(observation, action, match.do(action))
+            try:
+                while not (match.is_over or stop.is_requested):
+                    observation = match.moment.shown.observation
+                    action = player.act(observation)
+                    commentary.note(observation, action, match.do(action))
+            except GameError as error:
+                if _is_here(config):
+                    raise
+                where = clock(match.moment.loop)
+                console.print(f"the game broke at {where}, and has no replay: {error}")
+                return False
         result = match.result()
         console.print(_ending(result), style="bold")
         with whole_file(replay) as unfinished:
@@ -111,6 +120,12 @@ def run(config: PlayConfig) -> None:
         console.print(f"the replay is {replay}")
     if stop.is_requested and result.result is Result.UNDECIDED:
         raise KeyboardInterrupt
+    return True
+
+
+def _is_here(config: PlayConfig) -> bool:
+    """Return whether the game is played in this process."""
+    return config.bot is None and config.place is GamePlace.IN_PROCESS
 
 
 def _player(config: PlayConfig) -> Player:
@@ -149,7 +164,7 @@ def _begun(config: PlayConfig, player: Player, map_path: str, *, log: Path) -> I
             with joined_by_bot(client, process, setup, source=config.bot, log=log):
                 yield client
         return
-    is_here = config.place is GamePlace.IN_PROCESS
+    is_here = _is_here(config)
     if is_here:
         compile_engine()
     opponent = Opponent(race=opponent_race, difficulty=int(Difficulty[config.level.name]))

@@ -1,6 +1,7 @@
 """One game told as it goes: against the engine's opponents, and against bots of python-sc2's."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,10 +113,10 @@ def test_a_policy_plays_and_its_replay_lies_in_its_run(
     assert read_replay(replay.read_bytes()).results == {}
 
 
-def test_a_game_that_is_stopped_keeps_its_replay(tmp_path: Path, no_game: None):
-    command = [sys.executable, "-m", "training.cli", "play", "--replay", "stopped.SC2Replay"]
+def playing_in_a_process(*words: str) -> subprocess.Popen[str]:
+    """A game under way, in which workers are made already."""
     playing = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "training.cli", "play", *words],
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -126,12 +127,33 @@ def test_a_game_that_is_stopped_keeps_its_replay(tmp_path: Path, no_game: None):
         if "Train Drone" in line:
             break
     time.sleep(0.2)
+    return playing
+
+
+def test_a_game_that_is_stopped_keeps_its_replay(tmp_path: Path, no_game: None):
+    playing = playing_in_a_process("--replay", "stopped.SC2Replay")
     playing.send_signal(signal.SIGINT)
     said, errors = playing.communicate(timeout=60)
     assert playing.returncode == 130, errors
     assert "undecided at " in said
     assert errors.splitlines()[-1] == "latentstar play: stopped"
     assert read_replay((tmp_path / "stopped.SC2Replay").read_bytes()).loops > 0
+
+
+def test_a_game_whose_program_dies_is_told_in_one_line(tmp_path: Path, no_game: None):
+    playing = playing_in_a_process("--replay", "lost.SC2Replay", "--place", "process")
+    threads = Path(f"/proc/{playing.pid}/task").iterdir()
+    (game,) = " ".join((thread / "children").read_text() for thread in threads).split()
+    os.kill(int(game), signal.SIGKILL)
+    said, errors = playing.communicate(timeout=60)
+    assert playing.returncode == 1, errors
+    assert re.match(r"the game broke at \d+:\d\d, and has no replay: .*SIGKILL", last_line(said))
+    assert "Traceback" not in errors
+    assert not (tmp_path / "lost.SC2Replay").exists()
+
+
+def last_line(text: str) -> str:
+    return text.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
