@@ -32,9 +32,10 @@ import numpy as np
 from pysc2.agents import base_agent
 from s2clientprotocol import sc2api_pb2 as sc_pb
 
-from agent.checkpoint import load_policy, newest_checkpoint, read_checkpoint
+from agent.checkpoint import load_policy, read_checkpoint
 from agent.player import Player
 from agent.policy_player import PolicyPlayer
+from agent.run_checkpoints import CHECKPOINT_FOLDER, CheckpointChoice, chosen_checkpoint
 from agent.scripted.player import ScriptedPlayer
 from envs.game_client import GameClient
 from envs.interface import MAX_DELAY, Race
@@ -207,7 +208,7 @@ def _policy_player(folder: str) -> PolicyPlayer:
     if not folder:
         raise ValueError(f"{RUN_VARIABLE} must name the folder of a run or checkpoint, it is unset")
     path = Path(folder).expanduser()
-    checkpoints = path / "checkpoints"
-    is_run = checkpoints.is_dir()
-    checkpoint = newest_checkpoint(checkpoints) if is_run else read_checkpoint(path)
+    is_run = (path / CHECKPOINT_FOLDER).is_dir()
+    best = CheckpointChoice.BEST
+    checkpoint = chosen_checkpoint(path, best) if is_run else read_checkpoint(path)
     return PolicyPlayer(load_policy(checkpoint), name=checkpoint.digest)

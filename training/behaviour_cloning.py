@@ -24,12 +24,13 @@ from agent.checkpoint import (
     remove_old_checkpoints,
     save_checkpoint,
 )
+from agent.run_checkpoints import CHECKPOINT_FOLDER, Best, CheckpointChoice, chosen_checkpoint
 from policies.config import PolicyConfig
 from policies.config_dict import config_to_dict
 from policies.policy import Policy
 from training.budget import RunClock
 from training.cloner import Cloner, Update
-from training.config import BehaviourCloningConfig, CheckpointChoice
+from training.config import BehaviourCloningConfig
 from training.dataset import Dataset, Split, read_datasets, sample_of_games
 from training.devices import chosen_device, keep_freed_memory, peak_memory_gib
 from training.metrics import MetricsWriter
@@ -37,10 +38,7 @@ from training.optimization import NonFiniteError, learning_rate
 from training.progress import ProgressBar, progress_bar
 from training.reader import BackgroundReader
 from training.run_folder import (
-    CHECKPOINT_FOLDER,
     CONFIG_FILE,
-    Best,
-    chosen_checkpoint,
     locked_run,
     require_new_run,
     require_same_run,

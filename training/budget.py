@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from training.run_folder import Best
+from agent.run_checkpoints import Best
 from training.streams import ReaderPosition, position_from_json, position_to_json
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from tyro.conf import EnumChoicesFromValues
 
+from agent.run_checkpoints import CheckpointChoice
 from envs.interface import Knowledge
 from policies.config import PerceiverConfig, PolicyConfig, TransformerConfig, preset
 from training.dataset import Split
@@ -26,13 +27,6 @@ class EntityEncoder(Enum):
 
     PERCEIVER = "perceiver"
     TRANSFORMER = "transformer"
-
-
-class CheckpointChoice(Enum):
-    """Which of a run's checkpoints."""
-
-    BEST = "best"  # by the validation games, where there were any
-    NEWEST = "newest"
 
 
 @dataclass(frozen=True, kw_only=True)

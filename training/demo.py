@@ -13,21 +13,17 @@ from rich.markdown import Markdown
 from tyro.conf import Positional
 
 from agent.checkpoint import checkpoint_folders
+from agent.run_checkpoints import CHECKPOINT_FOLDER, CheckpointChoice, chosen_checkpoint
 from envs.interface import Knowledge
 from training import behaviour_cloning, evaluate, games, preprocessing, score
-from training.config import (
-    BehaviourCloningConfig,
-    CheckpointChoice,
-    OptimizerConfig,
-    ScoreConfig,
-)
+from training.config import BehaviourCloningConfig, OptimizerConfig, ScoreConfig
 from training.dataset import Split, read_dataset
 from training.evaluate import EvaluateConfig
 from training.evaluation.settings import Level, PlayedRace
 from training.evaluation.table import OUTCOME_HEADS, outcome_cells
 from training.games import GamesConfig
 from training.preprocessing import ReplaysConfig
-from training.run_folder import CHECKPOINT_FOLDER, chosen_checkpoint, read_settings
+from training.run_folder import read_settings
 from training.score import PLOT_FILE
 from training.score_table import SCORE_FILE
 from training.whole_files import read_json

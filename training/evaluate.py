@@ -19,9 +19,9 @@ from tyro.conf import EnumChoicesFromValues, Positional
 
 from agent.checkpoint import PRETRAINED
 from agent.policy_player import Choosing
+from agent.run_checkpoints import CheckpointChoice, chosen_checkpoint
 from envs.choices import GamePlace
 from envs.interface import LOOPS_PER_SECOND
-from training.config import CheckpointChoice
 from training.engine_games import SMALL_MAP, compile_engine
 from training.engine_maps import two_player_map
 from training.evaluation.contenders import Cloned
@@ -46,7 +46,7 @@ from training.evaluation.statistics import Outcome, Stopping, games_until_settle
 from training.evaluation.table import evaluation_table, summary
 from training.games import REPLAY_FOLDER, save_replay
 from training.progress import progress_bar
-from training.run_folder import chosen_checkpoint, locked_run
+from training.run_folder import locked_run
 from training.whole_files import whole_file, write_json
 
 RESULT_FILE, TABLE_FILE, PLOT_FILE = "results.json", "results.md", "results.png"

@@ -16,6 +16,7 @@ from agent.checkpoint import PRETRAINED, load_policy
 from agent.match import Match, MatchResult, Result
 from agent.player import Player
 from agent.policy_player import Choosing, PolicyPlayer
+from agent.run_checkpoints import CheckpointChoice, chosen_checkpoint
 from agent.scripted.player import ScriptedPlayer
 from envs.choices import Difficulty, GamePlace
 from envs.errors import GameError
@@ -25,11 +26,9 @@ from envs.launch import in_process, launch
 from envs.two_players import DuelSetup
 from training.bot_opponent import joined_by_bot, require_bot
 from training.commentary import HEADING, Commentary, clock
-from training.config import CheckpointChoice
 from training.engine_games import SMALL_MAP, compile_engine
 from training.engine_maps import two_player_map
 from training.evaluation.settings import Level, PlayedRace
-from training.run_folder import chosen_checkpoint
 from training.stopping import stop_on_signals
 from training.whole_files import make_folder, require_place, whole_file
 

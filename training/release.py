@@ -15,8 +15,7 @@ from agent.checkpoint import (
     load_policy,
     save_checkpoint,
 )
-from training.config import CheckpointChoice
-from training.run_folder import CHECKPOINT_FOLDER, chosen_checkpoint
+from agent.run_checkpoints import CHECKPOINT_FOLDER, CheckpointChoice, chosen_checkpoint
 
 
 def release(run: Path, folder: Path) -> Path:

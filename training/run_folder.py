@@ -1,39 +1,19 @@
 """A run's folder: one run at a time in it, what it was started with, and its best checkpoint."""
 
 import fcntl
-import json
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from agent.checkpoint import (
-    Checkpoint,
-    DamagedCheckpointError,
-    checkpoint_folders,
-    config_difference,
-    newest_checkpoint,
-    read_checkpoint,
-)
-from training.config import CheckpointChoice
+from agent.checkpoint import checkpoint_folders, config_difference
+from agent.run_checkpoints import CHECKPOINT_FOLDER, Best, best_file
 from training.whole_files import make_folder, read_json, write_json
 
-_log = logging.getLogger(__name__)
-
-CHECKPOINT_FOLDER = "checkpoints"
 CONFIG_FILE = "config.json"
 
-_BEST_FILE = "best.json"
 LOCK_FILE = "run.lock"
-
-
-class Best(NamedTuple):
-    """The checkpoint that predicts the validation games best."""
-
-    step: int
-    loss: float
 
 
 @contextmanager
@@ -106,34 +86,6 @@ def read_settings(folder: Path) -> dict[str, Any]:
     return read_json(path, remedy="start another run")
 
 
-def read_best(folder: Path) -> Best | None:
-    """Return which checkpoint was best so far, if that is known."""
-    path = folder / CHECKPOINT_FOLDER / _BEST_FILE
-    try:
-        return Best(**json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-
-
 def write_best(folder: Path, best: Best) -> None:
     """Remember which checkpoint is best."""
-    write_json(folder / CHECKPOINT_FOLDER / _BEST_FILE, best._asdict())
-
-
-def chosen_checkpoint(folder: Path, choice: CheckpointChoice) -> Checkpoint:
-    """Return the checkpoint of a run to use; the newest where no other is known to be better.
-
-    Raises:
-        FileNotFoundError: no such folder, or no checkpoint in it.
-        ValueError: what there is does not fit, or is damaged.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder")
-    checkpoints = folder / CHECKPOINT_FOLDER
-    best = read_best(folder)
-    if choice is CheckpointChoice.BEST and best is not None:
-        try:
-            return read_checkpoint(checkpoints / f"step_{best.step}")
-        except (FileNotFoundError, DamagedCheckpointError) as error:
-            _log.warning("the best checkpoint is of no use, the newest is taken: %s", error)
-    return newest_checkpoint(checkpoints)
+    write_json(best_file(folder), best._asdict())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from agent.checkpoint import Checkpoint, load_policy
+from agent.run_checkpoints import chosen_checkpoint
 from envs.interface import MAX_ENTITIES, UNKNOWN, Knowledge
 from envs.timeline import StepFlag
 from policies.config import PolicyConfig
@@ -31,7 +32,6 @@ from training.measurement import FORBIDDEN_PROBABILITY, CommandScores, measure
 from training.plots import plot_score
 from training.progress import progress_bar
 from training.reader import BackgroundReader
-from training.run_folder import chosen_checkpoint
 from training.score_table import SCORE_FILE, score_table
 from training.streams import streams_of_games
 from training.summary import CLOSE_UNITS, Scored, summary

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from agent.checkpoint import TrainingState, save_checkpoint
+from agent.checkpoint import Checkpoint, TrainingState, load_policy, save_checkpoint
 from agent.match import play_game
 from agent.player import Player
 from agent.pysc2_agent import RUN_VARIABLE, PlayerAgent, PolicyAgent
@@ -188,6 +188,30 @@ def test_a_policy_plays_from_its_run_or_its_checkpoint(
     agent = PolicyAgent()
     play(make_environment(step_mul=8), agent, num_steps=20)
     assert agent.steps == 20
+
+
+def test_a_run_plays_by_its_best_checkpoint_though_there_are_newer(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (run_folder / "checkpoints" / "best.json").write_text('{"step": 7, "loss": 0.5}')
+    save_checkpoint(
+        run_folder / "checkpoints",
+        step=9,
+        policy=Policy(small_policy_config()),
+        knowledge=Knowledge.EVENTS,
+        seed=0,
+        training=TrainingState({}, {}),
+    )
+    loaded: list[int] = []
+
+    def load_and_note(checkpoint: Checkpoint) -> Policy:
+        loaded.append(checkpoint.step)
+        return load_policy(checkpoint)
+
+    monkeypatch.setattr("agent.pysc2_agent.load_policy", load_and_note)
+    monkeypatch.setenv(RUN_VARIABLE, str(run_folder))
+    PolicyAgent()
+    assert loaded == [7]
 
 
 def test_a_policy_that_nobody_names_or_that_is_not_there_is_told(

@@ -16,6 +16,7 @@ import torch
 
 import training.behaviour_cloning as cloning
 from agent.checkpoint import newest_checkpoint, read_checkpoint
+from agent.run_checkpoints import Best, read_best
 from tests.builders import make_dataset, small_policy_config
 from training.cloner import Cloner
 from training.config import BehaviourCloningConfig, EntityEncoder, OptimizerConfig
@@ -23,7 +24,6 @@ from training.dataset import read_datasets
 from training.metrics import read_metrics
 from training.optimization import NonFiniteError
 from training.reader import BackgroundReader
-from training.run_folder import Best, read_best
 from training.streams import Streams
 
 STEPS = 8 * 6  # six updates

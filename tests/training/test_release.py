@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from agent.checkpoint import TrainingState, load_policy, read_checkpoint, save_checkpoint
+from agent.run_checkpoints import CheckpointChoice, chosen_checkpoint
 from envs.interface import Knowledge
 from policies.policy import Policy
 from tests.builders import small_policy_config
-from training.config import CheckpointChoice
 from training.release import release
-from training.run_folder import chosen_checkpoint
 
 
 def make_run(folder: Path, *, step: int) -> Path:

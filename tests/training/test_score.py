@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agent.checkpoint import TrainingState, save_checkpoint
+from agent.run_checkpoints import Best, CheckpointChoice
 from envs.interface import Knowledge
 from envs.timeline import StepFlag
 from policies.config import PolicyConfig
@@ -15,9 +16,9 @@ from policies.policy import Policy
 from tests.builders import make_dataset, small_policy_config
 from training import compare, score
 from training.compare import CompareConfig
-from training.config import CheckpointChoice, ScoreConfig
+from training.config import ScoreConfig
 from training.dataset import Split, open_game, read_dataset
-from training.run_folder import Best, write_best
+from training.run_folder import write_best
 
 
 def make_run(folder: Path, *steps: int, policy: PolicyConfig | None = None) -> Path:
