@@ -163,17 +163,21 @@ def test_an_environment_that_shows_no_game_is_refused():
         PlayerAgent(ScriptedPlayer).step(time_step)
 
 
-@pytest.fixture
-def run_folder(tmp_path: Path) -> Path:
-    torch.manual_seed(0)
+def save_policy(run: Path, *, step: int) -> None:
     save_checkpoint(
-        tmp_path / "run" / "checkpoints",
-        step=7,
+        run / "checkpoints",
+        step=step,
         policy=Policy(small_policy_config()),
         knowledge=Knowledge.EVENTS,
         seed=0,
         training=TrainingState({}, {}),
     )
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    save_policy(tmp_path / "run", step=7)
     return tmp_path / "run"
 
 
@@ -194,14 +198,7 @@ def test_a_run_plays_by_its_best_checkpoint_though_there_are_newer(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (run_folder / "checkpoints" / "best.json").write_text('{"step": 7, "loss": 0.5}')
-    save_checkpoint(
-        run_folder / "checkpoints",
-        step=9,
-        policy=Policy(small_policy_config()),
-        knowledge=Knowledge.EVENTS,
-        seed=0,
-        training=TrainingState({}, {}),
-    )
+    save_policy(run_folder, step=9)
     loaded: list[int] = []
 
     def load_and_note(checkpoint: Checkpoint) -> Policy:

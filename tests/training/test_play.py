@@ -147,13 +147,10 @@ def test_a_game_whose_program_dies_is_told_in_one_line(tmp_path: Path, no_game: 
     os.kill(int(game), signal.SIGKILL)
     said, errors = playing.communicate(timeout=60)
     assert playing.returncode == 1, errors
-    assert re.match(r"the game broke at \d+:\d\d, and has no replay: .*SIGKILL", last_line(said))
+    last = said.splitlines()[-1]
+    assert re.match(r"the game broke at \d+:\d\d, and has no replay: .*SIGKILL", last)
     assert "Traceback" not in errors
     assert not (tmp_path / "lost.SC2Replay").exists()
-
-
-def last_line(text: str) -> str:
-    return text.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
